@@ -1,0 +1,5 @@
+"""`python -m keepsake` is the command line."""
+
+from keepsake.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""Values of the repository format: pure, without input or output."""

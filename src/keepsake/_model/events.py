@@ -1,0 +1,142 @@
+"""Events, and experiments as the fold of their events: pure functions, the same for every reader.
+
+An event is a JSON object with `type` and `time`. Events of all sessions are folded in the order (time, session id,
+position); `delete` absorbs whatever the order. Unknown types and fields are kept and ignored, so that an older Keepsake
+can read what a newer one wrote. In every type the manifests that an event refers to stand in the field `manifests`.
+
+    experiment   id, params, path, manifests, environment, project, name, tags, notes, keepsake_version; once
+    checkpoint   id, step, metrics, path, manifests, primary_metric {name, goal}
+    log          step, metrics
+    annotate     those of name, tags and notes that change
+    stop         status, error {type, message}, session: the one that ended, when it is not the writer itself
+    delete       checkpoints: ids; without them the whole experiment
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+Body = Mapping[str, Any]
+
+STOP_STATUSES = ("finished", "failed", "interrupted", "lost")
+
+
+class Event(NamedTuple):
+    """One line of a journal, with what orders it among the others."""
+
+    time: str
+    session_id: str
+    position: tuple[int, int]
+    """Number of the segment, number of the line."""
+    body: Body
+
+
+@dataclass(slots=True)
+class SessionState:
+    """What the events say of one session."""
+
+    id: str
+    stop: Body | None = None
+    """The event that says how it ended."""
+
+
+@dataclass(slots=True)
+class ExperimentState:
+    """An experiment as its events tell it."""
+
+    id: str
+    created: Body
+    """The `experiment` event."""
+    creator: str
+    """Id of the session that wrote it."""
+    name: str | None = None
+    tags: tuple[str, ...] = ()
+    notes: str | None = None
+    checkpoints: list[Body] = field(default_factory=list)
+    logs: list[Body] = field(default_factory=list)
+    sessions: dict[str, SessionState] = field(default_factory=dict)
+    deleted_checkpoints: set[str] = field(default_factory=set)
+    last_time: str = ""
+    """Time of the latest event."""
+
+
+def fold_events(experiment_id: str, events: Iterable[Event]) -> ExperimentState | None:
+    """Fold the events of one experiment, in any order.
+
+    Returns:
+        The experiment, or None when it was deleted or its `experiment` event is not among the events.
+    """
+    ordered = sorted(events, key=lambda event: event[:3])
+    deleted: set[str] = set()
+    for event in ordered:
+        if event.body.get("type") == "delete":
+            ids = event.body.get("checkpoints")
+            if ids is None:
+                return None
+            deleted.update(ids)
+    created = next((event for event in ordered if event.body.get("type") == "experiment"), None)
+    if created is None:
+        return None
+    state = ExperimentState(experiment_id, created.body, created.session_id, deleted_checkpoints=deleted)
+    _annotate(state, created.body)
+    for event in ordered:
+        _apply(state, event)
+    return state
+
+
+def find_end(state: ExperimentState) -> Body | None:
+    """Return the `stop` event that says how the experiment ended: its creator's, else the last one's."""
+    creator = state.sessions.get(state.creator)
+    if creator is not None and creator.stop is not None:
+        return creator.stop
+    stops = [session.stop for session in state.sessions.values() if session.stop is not None]
+    return max(stops, key=lambda stop: str(stop["time"]), default=None)
+
+
+def open_sessions(state: ExperimentState) -> list[str]:
+    """Return the ids of the sessions that nobody has said to have ended."""
+    return [session.id for session in state.sessions.values() if session.stop is None]
+
+
+def references(body: Body) -> list[str]:
+    """Return the digests of the manifests that an event refers to, whatever its type."""
+    digests = body.get("manifests") or []
+    return [digest for digest in digests if isinstance(digest, str)]
+
+
+def _apply(state: ExperimentState, event: Event) -> None:
+    body = event.body
+    state.last_time = event.time
+    kind = body.get("type")
+    if kind == "stop":
+        session = _session(state, body.get("session") or event.session_id)
+        # A session's own word counts more than what somebody else concluded, whichever came first.
+        if session.stop is None or "session" in session.stop or "session" not in body:
+            session.stop = body
+        return
+    if kind not in ("experiment", "checkpoint", "log", "annotate"):
+        return
+    if kind != "annotate":
+        # One that only annotates is no run: it neither starts nor keeps the experiment running.
+        _session(state, event.session_id)
+    if kind == "checkpoint" and body.get("id") not in state.deleted_checkpoints:
+        state.checkpoints.append(body)
+    elif kind == "log":
+        state.logs.append(body)
+    elif kind == "annotate":
+        _annotate(state, body)
+
+
+def _session(state: ExperimentState, session_id: str) -> SessionState:
+    return state.sessions.setdefault(session_id, SessionState(session_id))
+
+
+def _annotate(state: ExperimentState, body: Body) -> None:
+    if "name" in body:
+        state.name = body["name"]
+    if "tags" in body:
+        state.tags = tuple(body["tags"] or ())
+    if "notes" in body:
+        state.notes = body["notes"]

@@ -1,0 +1,95 @@
+"""Ids of experiments, checkpoints and sessions, and the prefixes people type for them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+
+from keepsake.errors import AmbiguousPrefixError, InvalidInputError, NotFoundError
+
+ID_DIGITS = 64
+SESSION_ID_DIGITS = 32
+SHORT_ID_DIGITS = 7
+MIN_PREFIX_DIGITS = 3
+
+_HEX_DIGITS = frozenset("0123456789abcdef")
+
+
+def new_id() -> str:
+    """Return a fresh random id of an experiment or checkpoint."""
+    return secrets.token_hex(ID_DIGITS // 2)
+
+
+def new_session_id() -> str:
+    """Return a fresh random id of a session."""
+    return secrets.token_hex(SESSION_ID_DIGITS // 2)
+
+
+def short_id(full_id: str) -> str:
+    """Return the form of an id that is shown to people."""
+    return full_id[:SHORT_ID_DIGITS]
+
+
+def is_id(text: str) -> bool:
+    """Say whether `text` is a whole id, as experiments and checkpoints have."""
+    return len(text) == ID_DIGITS and _HEX_DIGITS.issuperset(text)
+
+
+def resolve_prefix(prefix: str, ids: Iterable[str], *, noun: str) -> str:
+    """Return the one id that `prefix` begins.
+
+    Args:
+        prefix: at least three hex digits; upper case is accepted.
+        ids: the ids to choose from.
+        noun: what the ids are of, for messages ("experiment", "checkpoint").
+
+    Raises:
+        InvalidInputError: `prefix` is not a string, too short, or not hexadecimal.
+        NotFoundError: nothing fits.
+        AmbiguousPrefixError: several ids fit; they are in `.candidates`.
+    """
+    wanted = check_prefix(prefix, noun=noun)
+    total = 0
+    found: list[str] = []
+    for candidate in ids:
+        total += 1
+        if candidate == wanted:
+            return candidate
+        if candidate.startswith(wanted):
+            found.append(candidate)
+    if not found:
+        raise NotFoundError(
+            f"no {noun} has an id that starts with {prefix!r}",
+            hint=f"`keepsake ls` shows what is there; {total} {noun}s were looked at",
+        )
+    if len(found) > 1:
+        found.sort()
+        shown = ", ".join(_distinct_prefixes(found)[:8]) + (", …" if len(found) > 8 else "")
+        raise AmbiguousPrefixError(
+            f"{len(found)} {noun}s have an id that starts with {prefix!r}: {shown}",
+            candidates=found,
+            hint="give more digits",
+        )
+    return found[0]
+
+
+def check_prefix(prefix: str, *, noun: str) -> str:
+    """Return `prefix` in lower case, or raise `InvalidInputError` when it cannot begin any id."""
+    if not isinstance(prefix, str):
+        raise InvalidInputError(f"the id of an {noun} must be a string, not {type(prefix).__name__}")
+    wanted = prefix.strip().lower()
+    if len(wanted) < MIN_PREFIX_DIGITS or not _HEX_DIGITS.issuperset(wanted):
+        raise InvalidInputError(
+            f"{prefix!r} is not the id of an {noun}, nor the beginning of one",
+            hint=f"ids are hexadecimal; give at least {MIN_PREFIX_DIGITS} digits",
+        )
+    return wanted
+
+
+def _distinct_prefixes(ids: list[str]) -> list[str]:
+    """Shorten sorted ids to at least the usual length, but so that no two look the same."""
+    for digits in range(SHORT_ID_DIGITS, ID_DIGITS):
+        shortened = [one[:digits] for one in ids]
+        if len(set(shortened)) == len(ids):
+            return shortened
+    return ids

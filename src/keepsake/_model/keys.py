@@ -1,0 +1,80 @@
+"""Every key of a repository, built and taken apart here and nowhere else (docs/format.md describes them)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+REPOSITORY = "repository.json"
+JOURNALS = "journals/"
+HEARTBEATS = "heartbeats/"
+MANIFESTS = "manifests/"
+CHUNKS = "chunks/"
+
+OPEN = "open"
+_SUFFIX = ".jsonl"
+
+
+def chunk_key(digest: str) -> str:
+    """Key of a chunk's first copy."""
+    return f"{CHUNKS}{digest[:2]}/{digest}"
+
+
+def manifest_key(digest: str) -> str:
+    """Key of a manifest."""
+    return f"{MANIFESTS}{digest[:2]}/{digest}"
+
+
+def digest_of_key(key: str) -> str:
+    """Digest that a chunk's or manifest's key names, without the suffix of a further copy."""
+    return key.rsplit("/", 1)[1].partition(".")[0]
+
+
+def heartbeat_key(experiment_id: str, session_id: str) -> str:
+    """Key of a session's heartbeat."""
+    return f"{HEARTBEATS}{experiment_id}.{session_id}.json"
+
+
+def parse_heartbeat_key(key: str) -> tuple[str, str] | None:
+    """Take a heartbeat's key apart into experiment id and session id; None for anything else."""
+    name, dot, ending = key.removeprefix(HEARTBEATS).rpartition(".")
+    experiment_id, _, session_id = name.partition(".")
+    if not dot or ending != "json" or not experiment_id or not session_id:
+        return None
+    return experiment_id, session_id
+
+
+def journals_prefix(experiment_id_prefix: str = "") -> str:
+    """Prefix of the segments of one experiment (or of those whose id begins so, from two digits on)."""
+    if len(experiment_id_prefix) < 2:
+        return JOURNALS + experiment_id_prefix
+    return f"{JOURNALS}{experiment_id_prefix[:2]}/{experiment_id_prefix}"
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentName:
+    """What the key of a journal segment says."""
+
+    experiment_id: str
+    session_id: str
+    number: int
+    size_bytes: int | None
+    """Length when sealed; None while its writer still appends."""
+
+    @property
+    def key(self) -> str:
+        """The key itself."""
+        size = OPEN if self.size_bytes is None else str(self.size_bytes)
+        name = f"{self.experiment_id}.{self.session_id}.{self.number}.{size}{_SUFFIX}"
+        return f"{JOURNALS}{self.experiment_id[:2]}/{name}"
+
+
+def parse_segment_key(key: str) -> SegmentName | None:
+    """Take the key of a journal segment apart; None for anything else that lies among the journals."""
+    name = key.rsplit("/", 1)[-1]
+    if not name.endswith(_SUFFIX):
+        return None
+    parts = name[: -len(_SUFFIX)].split(".")
+    if len(parts) != 4 or not parts[2].isdecimal() or not (parts[3] == OPEN or parts[3].isdecimal()):
+        return None
+    experiment_id, session_id, number, size = parts
+    return SegmentName(experiment_id, session_id, int(number), None if size == OPEN else int(size))

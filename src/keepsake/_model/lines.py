@@ -1,0 +1,40 @@
+"""Lines: JSON objects that carry a checksum, so that a flipped bit in a stored number is damage and not another number.
+
+A line is one JSON object whose first field is `crc`: the CRC-32 (as in zlib) of the same object without that field, in
+eight hex digits. It stays plain JSON for every other program. Journals are made of lines; `repository.json` and
+heartbeats are one line each.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from keepsake._model.encoding import decode_json, encode_json
+from keepsake.errors import CorruptionError
+
+_START = b'{"crc":"'
+_BODY = len(_START) + 8 + len(b'",')
+
+
+def encode_line(document: Mapping[str, Any]) -> bytes:
+    """Encode a document of at least one field, with its checksum and a newline."""
+    body = encode_json(document)
+    return b'%s%08x",%s\n' % (_START, zlib.crc32(body), body[1:])
+
+
+def decode_line(line: bytes) -> dict[str, Any]:
+    """Decode what `encode_line` wrote, with or without the newline.
+
+    Raises:
+        CorruptionError: the checksum is missing or wrong, or this is not a JSON object.
+    """
+    line = line.rstrip(b"\n")
+    body = b"{" + line[_BODY:]
+    if not line.startswith(_START) or line[len(_START) : _BODY] != b'%08x",' % zlib.crc32(body):
+        raise CorruptionError("its checksum is missing or wrong")
+    try:
+        return decode_json(body)
+    except ValueError as error:
+        raise CorruptionError(f"it is not JSON: {error}") from error

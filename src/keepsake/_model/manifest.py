@@ -1,0 +1,137 @@
+"""Manifests: the saved state of a path at one moment, as sorted entries that point into chunks.
+
+Encoded as ASCII JSON, so that names in any encoding survive (as `surrogateescape` strings) and a person can read one
+with `zstd -d | jq`. Extents point into a table of the digests, which stand there once each.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, cast
+
+from keepsake.errors import CorruptionError, UnsupportedVersionError
+
+MANIFEST_VERSION = 1
+
+Kind: TypeAlias = Literal["file", "directory", "link", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Where a stretch of a file lies: bytes `start` to `stop` (exclusive) of what the chunk `digest` decodes to."""
+
+    digest: str
+    start: int
+    stop: int
+
+    @property
+    def size_bytes(self) -> int:
+        """Length of the stretch."""
+        return self.stop - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One path of a snapshot, relative to the project directory, `/`-separated."""
+
+    path: str
+    kind: Kind
+    executable: bool = False
+    extents: tuple[Extent, ...] = ()
+    target: str = ""
+    """Of a link: where it points, as written."""
+    reason: str = ""
+    """Of a missing file: why it could not be saved."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Length of a file; 0 for everything else."""
+        return sum(extent.stop - extent.start for extent in self.extents)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A snapshot: its entries in the order of their paths. Only empty directories have an entry."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """Total length of the files."""
+        return sum(entry.size_bytes for entry in self.entries)
+
+    def digests(self) -> set[str]:
+        """The digests of every chunk that the entries point into."""
+        return {extent.digest for entry in self.entries for extent in entry.extents}
+
+    def find(self, path: str) -> Entry | None:
+        """Return the entry of `path`, if there is one."""
+        return next((entry for entry in self.entries if entry.path == path), None)
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """Encode a manifest; equal manifests give equal bytes."""
+    table: dict[str, int] = {}
+    rows = [_encode_entry(entry, table) for entry in sorted(manifest.entries, key=lambda entry: entry.path)]
+    document = {"version": MANIFEST_VERSION, "chunks": list(table), "entries": rows}
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+
+
+def decode_manifest(data: bytes) -> Manifest:
+    """Decode a manifest.
+
+    Raises:
+        UnsupportedVersionError: a newer Keepsake wrote it.
+        CorruptionError: these bytes are no manifest.
+    """
+    try:
+        document = json.loads(data)
+        version = document["version"]
+        if version != MANIFEST_VERSION:
+            raise UnsupportedVersionError(
+                f"this manifest has version {version!r}, and this Keepsake reads version {MANIFEST_VERSION}",
+                hint="use a newer Keepsake",
+            )
+        digests: list[str] = document["chunks"]
+        return Manifest(tuple(_decode_entry(row, digests) for row in document["entries"]))
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise CorruptionError(f"not a manifest: {type(error).__name__}: {error}") from error
+
+
+def _encode_entry(entry: Entry, table: dict[str, int]) -> dict[str, Any]:
+    row: dict[str, Any] = {"path": entry.path, "kind": entry.kind}
+    if entry.executable:
+        row["executable"] = True
+    if entry.kind == "file":
+        flat: list[int] = []
+        for extent in entry.extents:
+            flat += (table.setdefault(extent.digest, len(table)), extent.start, extent.stop)
+        row["extents"] = flat
+    if entry.target:
+        row["target"] = entry.target
+    if entry.reason:
+        row["reason"] = entry.reason
+    return row
+
+
+def _decode_entry(row: dict[str, Any], digests: list[str]) -> Entry:
+    flat: list[int] = row.get("extents", [])
+    if len(flat) % 3 or not all(isinstance(number, int) and number >= 0 for number in flat):
+        raise ValueError("extents are not triples of whole numbers")
+    extents = tuple(
+        Extent(digests[index], start, stop)
+        for index, start, stop in zip(flat[::3], flat[1::3], flat[2::3], strict=True)
+    )
+    if any(extent.stop < extent.start for extent in extents):
+        raise ValueError("an extent ends before it starts")
+    if row["kind"] not in ("file", "directory", "link", "missing"):
+        raise ValueError(f"unknown kind of entry {row['kind']!r}")
+    return Entry(
+        path=row["path"],
+        kind=cast(Kind, row["kind"]),
+        executable=bool(row.get("executable", False)),
+        extents=extents,
+        target=row.get("target", ""),
+        reason=row.get("reason", ""),
+    )

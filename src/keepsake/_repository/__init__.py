@@ -1,0 +1,1 @@
+"""A repository: everything that Keepsake keeps under one URL."""

@@ -1,0 +1,167 @@
+"""Journals: what one session did to one experiment, appended line by line and read back in segments.
+
+A session appends to its open segment and seals it (renames it to its length) at 256 KiB, or after an append that
+failed, since a part of a line may then stand at its end. Readers consume up to the last newline, so neither a torn line
+nor one that is being written is ever taken for an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from keepsake._model.events import Event
+from keepsake._model.keys import SegmentName, journals_prefix, parse_segment_key
+from keepsake._model.lines import decode_line, encode_line
+from keepsake.errors import CorruptionError, KeepsakeError, NotFoundError, StoreError
+from keepsake.stores.base import Appender, AppendStore, Store
+
+SEGMENT_BYTES = 256 * 1024
+"""A segment is sealed when it is at least this long: small enough to fetch whole, large enough to be few."""
+
+
+class JournalWriter:
+    """Appends one session's events to one experiment. Not for several threads at once."""
+
+    def __init__(self, store: AppendStore, experiment_id: str, session_id: str, *, first_segment: int = 0) -> None:
+        self._store = store
+        self._name = SegmentName(experiment_id, session_id, first_segment, None)
+        self._appender: Appender | None = None
+
+    @property
+    def next_segment(self) -> int:
+        """Number of the first segment that this writer has not touched."""
+        return self._name.number + (self._appender is not None)
+
+    def append(self, body: dict[str, Any]) -> None:
+        """Append one event; it survives the death of the process when this returns.
+
+        Raises:
+            StoreError: it could not be written. The event does not count, and the next one starts a new segment.
+        """
+        line = encode_line(body)
+        if self._appender is None:
+            self._appender = self._store.open_append(self._name.key)
+        try:
+            self._appender.append(line)
+        except StoreError:
+            self._abandon()
+            raise
+        if self._appender.size_bytes >= SEGMENT_BYTES:
+            self.seal()
+
+    def seal(self) -> str | None:
+        """End the open segment, if there is one, and return its final key."""
+        if self._appender is None:
+            return None
+        size_bytes = self._appender.size_bytes
+        self._appender.close()
+        self._appender = None
+        sealed = seal_segment(self._store, self._name, size_bytes)
+        self._name = replace(self._name, number=self._name.number + 1)
+        return sealed
+
+    def close(self) -> None:
+        """Release the open segment and leave it open, as a killed process would."""
+        if self._appender is not None:
+            self._appender.close()
+            self._appender = None
+
+    def _abandon(self) -> None:
+        self.close()
+        name, self._name = self._name, replace(self._name, number=self._name.number + 1)
+        try:
+            info = self._store.head(name.key)
+            if info is not None:
+                seal_segment(self._store, name, info.size_bytes)
+        except StoreError:
+            # The store is out of order altogether; an open segment that nobody appends to any more reads just as well.
+            return
+
+
+def seal_segment(store: AppendStore, name: SegmentName, size_bytes: int) -> str:
+    """Rename an open segment to its length and return the new key."""
+    sealed = replace(name, size_bytes=size_bytes)
+    store.rename(name.key, sealed.key)
+    return sealed.key
+
+
+@dataclass(slots=True)
+class Journal:
+    """The events of one experiment, as far as they can be read."""
+
+    experiment_id: str
+    events: list[Event] = field(default_factory=list)
+    problems: list[tuple[str, KeepsakeError]] = field(default_factory=list)
+    """Keys of what could not be read, and why."""
+
+
+def list_segments(store: Store, experiment_id_prefix: str = "") -> dict[str, list[SegmentName]]:
+    """List the segments of the experiments whose id begins so, by experiment; of each number only the longest."""
+    longest: dict[tuple[str, str, int], SegmentName] = {}
+    for info in store.list(journals_prefix(experiment_id_prefix)):
+        name = parse_segment_key(info.key)
+        if name is None:
+            continue
+        place = (name.experiment_id, name.session_id, name.number)
+        if place not in longest or _length(name) > _length(longest[place]):
+            longest[place] = name
+    by_experiment: dict[str, list[SegmentName]] = {}
+    for name in longest.values():
+        by_experiment.setdefault(name.experiment_id, []).append(name)
+    return by_experiment
+
+
+def load_journal(store: Store, experiment_id: str, segments: Iterable[SegmentName]) -> Journal:
+    """Read the segments of one experiment. What cannot be read is reported in the result, not raised."""
+    journal = Journal(experiment_id)
+    for name in segments:
+        try:
+            data = _get_segment(store, name)
+        except NotFoundError as error:
+            journal.problems.append((name.key, error))
+            continue
+        read_events(name, data, journal)
+    return journal
+
+
+def read_events(name: SegmentName, data: bytes, journal: Journal) -> None:
+    """Add the events of one segment to `journal`, up to its last newline."""
+    if name.size_bytes is not None and len(data) != name.size_bytes:
+        error = CorruptionError(f"journal segment {name.key} has {len(data)} bytes, its name says {name.size_bytes}")
+        journal.problems.append((name.key, error))
+    for number, line in enumerate(data[: data.rfind(b"\n") + 1].splitlines()):
+        try:
+            body = decode_line(line)
+            event = Event(_text(body, "time"), name.session_id, (name.number, number), body)
+            _text(body, "type")
+        except CorruptionError as error:
+            damage = CorruptionError(f"line {number + 1} of journal segment {name.key} is damaged: {error}")
+            journal.problems.append((name.key, damage))
+            continue
+        journal.events.append(event)
+
+
+def _text(body: dict[str, Any], field_name: str) -> str:
+    value = body.get(field_name)
+    if not isinstance(value, str):
+        raise CorruptionError(f"it has no {field_name}")
+    return value
+
+
+def _get_segment(store: Store, name: SegmentName) -> bytes:
+    """Read a segment that may be sealed, or published longer, between the listing and now."""
+    try:
+        return store.get(name.key)
+    except NotFoundError:
+        found = list_segments(store, name.experiment_id).get(name.experiment_id, [])
+        for other in found:
+            if (other.session_id, other.number) == (name.session_id, name.number):
+                return store.get(other.key)
+        raise
+
+
+def _length(name: SegmentName) -> float:
+    # One that still grows is at least as long as anything that was published of it.
+    return float("inf") if name.size_bytes is None else name.size_bytes

@@ -1,0 +1,125 @@
+"""Push: copy to one repository what it lacks of another one, in an order that can be broken off anywhere.
+
+Chunks go first, then the manifests that point to them, then the journal segments that point to those; so whatever has
+arrived is whole, and pushing again carries on. Nothing is copied of an experiment that was deleted at the target.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from keepsake._chunks.codec import encode_chunk
+from keepsake._chunks.workers import run_workers
+from keepsake._model.events import references
+from keepsake._model.keys import SegmentName, chunk_key
+from keepsake._repository.journal import Journal, list_segments, read_events
+from keepsake._repository.repository import Repository
+
+
+@dataclass(slots=True)
+class PushResult:
+    """What a push copied."""
+
+    segments: int = 0
+    chunks: int = 0
+    chunk_bytes: int = 0
+    """Length of the copied chunks as they were captured, before encoding."""
+
+
+def push(
+    source: Repository,
+    target: Repository,
+    *,
+    experiment_ids: Iterable[str] | None = None,
+    threads: int = 2,
+    on_progress: Callable[[int], None] | None = None,
+) -> PushResult:
+    """Copy what `target` lacks, of the given experiments or of all.
+
+    Args:
+        source: where the data is; it is only read.
+        target: where it goes; chunks arrive encoded and synced.
+        experiment_ids: the experiments to copy; all of them when None.
+        threads: how many chunks are copied at once.
+        on_progress: called with the bytes of each chunk as it is done.
+
+    Raises:
+        StoreError: one of the two stores failed; what has arrived stays.
+        CorruptionError: something at the source is damaged; the segment that refers to it is not copied.
+    """
+    result = PushResult()
+    available = list_segments(source.store)
+    wanted = sorted(available) if experiment_ids is None else sorted(set(experiment_ids) & available.keys())
+    for experiment_id in wanted:
+        if _is_deleted(target, experiment_id):
+            continue
+        there = list_segments(target.store, experiment_id).get(experiment_id, [])
+        for name in sorted(available[experiment_id], key=lambda name: (name.session_id, name.number)):
+            _push_segment(source, target, name, there, result, threads, on_progress)
+    return result
+
+
+def _is_deleted(repository: Repository, experiment_id: str) -> bool:
+    events = repository.load_journal(experiment_id).events
+    return any(event.body.get("type") == "delete" and event.body.get("checkpoints") is None for event in events)
+
+
+def _push_segment(
+    source: Repository,
+    target: Repository,
+    name: SegmentName,
+    there: list[SegmentName],
+    result: PushResult,
+    threads: int,
+    on_progress: Callable[[int], None] | None,
+) -> None:
+    data = source.store.get(name.key)
+    data = data[: data.rfind(b"\n") + 1]
+    published = replace(name, size_bytes=len(data))
+    same_place = [other for other in there if (other.session_id, other.number) == (name.session_id, name.number)]
+    if any(other.size_bytes is None or other.size_bytes >= len(data) for other in same_place):
+        return
+    journal = Journal(name.experiment_id)
+    read_events(published, data, journal)
+    if journal.problems:
+        raise journal.problems[0][1]
+    for digest in sorted({digest for event in journal.events for digest in references(event.body)}):
+        _push_snapshot(source, target, digest, result, threads, on_progress)
+    target.store.put(published.key, data, durable=True)
+    for shorter in same_place:
+        target.store.delete(shorter.key)
+    result.segments += 1
+
+
+def _push_snapshot(
+    source: Repository,
+    target: Repository,
+    manifest_digest: str,
+    result: PushResult,
+    threads: int,
+    on_progress: Callable[[int], None] | None,
+) -> None:
+    manifest = source.load_manifest(manifest_digest)
+    lock = threading.Lock()
+
+    def work(shared: Iterator[str]) -> None:
+        for digest in shared:
+            size_bytes = _push_chunk(source, target, digest)
+            with lock:
+                result.chunks += size_bytes > 0
+                result.chunk_bytes += size_bytes
+                if on_progress is not None:
+                    on_progress(size_bytes)
+
+    run_workers(work, sorted(manifest.digests()), threads=threads)
+    target.save_manifest(manifest)
+
+
+def _push_chunk(source: Repository, target: Repository, digest: str) -> int:
+    if target.chunks.contains(digest):
+        return 0
+    content = source.chunks.get(digest)
+    target.store.put(chunk_key(digest), encode_chunk(content), durable=True)
+    return len(content)

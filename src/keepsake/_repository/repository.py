@@ -1,0 +1,212 @@
+"""A repository of format 2: its objects by name, for everything above that reads or writes them.
+
+Nothing is cached here except the specification: what another process wrote since is seen by the next call.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from keepsake._chunks.chunkstore import ChunkStore
+from keepsake._chunks.codec import decode_chunk, encode_chunk
+from keepsake._chunks.digest import digest_of
+from keepsake._model.events import ExperimentState, fold_events
+from keepsake._model.ids import new_session_id
+from keepsake._model.keys import JOURNALS, REPOSITORY, SegmentName, manifest_key
+from keepsake._model.lines import decode_line, encode_line
+from keepsake._model.manifest import Manifest, decode_manifest, encode_manifest
+from keepsake._model.times import format_time
+from keepsake._repository.journal import Journal, list_segments, load_journal
+from keepsake.errors import CorruptionError, FormatError, KeepsakeError, NotFoundError, UnsupportedVersionError
+from keepsake.machine import boot_time_ns
+from keepsake.stores.base import Store
+
+VERSION = 2
+KNOWN_REQUIREMENTS: frozenset[str] = frozenset()
+"""Entries of `requires` that this Keepsake understands."""
+MAX_MANIFEST_BYTES = 1 << 30
+"""More than a snapshot of ten million extents needs; a damaged header cannot claim more memory."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """The experiments of a repository, and what could not be read of it."""
+
+    experiments: list[ExperimentState] = field(default_factory=list)
+    problems: list[tuple[str, KeepsakeError]] = field(default_factory=list)
+    """Keys of objects that are damaged, and why."""
+
+
+class Repository:
+    """All that Keepsake keeps in one store."""
+
+    def __init__(self, store: Store, repository_id: str) -> None:
+        self.store = store
+        self.id = repository_id
+        self.chunks = ChunkStore(store, booted_ns=boot_time_ns())
+
+    @classmethod
+    def open(cls, store: Store) -> Repository:
+        """Open the repository that lies in `store`.
+
+        Raises:
+            NotFoundError: there is none.
+            UnsupportedVersionError: another version of Keepsake wrote it.
+            CorruptionError: its specification is damaged.
+        """
+        try:
+            data = store.get(REPOSITORY)
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"there is no Keepsake repository at {store.url}",
+                hint="keepsake.init() creates one; or point to an existing one with `repository:` in keepsake.yaml",
+            ) from error
+        specification = _decode_specification(data, store.url)
+        return cls(store, str(specification["id"]))
+
+    @classmethod
+    def open_or_create(cls, store: Store) -> tuple[Repository, bool]:
+        """Open the repository in `store`, or make one there; say whether it was made."""
+        try:
+            return cls.open(store), False
+        except NotFoundError:
+            specification = {
+                "version": VERSION,
+                "id": new_session_id(),
+                "created": format_time(datetime.now(timezone.utc)),
+                "requires": [],
+            }
+            made = store.create(REPOSITORY, encode_line(specification), durable=True)
+            return cls.open(store), made
+
+    def save_manifest(self, manifest: Manifest) -> str:
+        """Write a manifest and return its digest.
+
+        It is written also when it is there already: what lies under its name may date from before a power loss.
+        """
+        data = encode_manifest(manifest)
+        digest = digest_of(data)
+        self.store.put(manifest_key(digest), encode_chunk(data))
+        return digest
+
+    def load_manifest(self, digest: str) -> Manifest:
+        """Read and verify a manifest. Raises `NotFoundError`, `CorruptionError` or `UnsupportedVersionError`."""
+        try:
+            return self._read_manifest(digest)
+        except CorruptionError:
+            # Once more: a mismatch counts as damage only when it stays.
+            return self._read_manifest(digest)
+
+    def _read_manifest(self, digest: str) -> Manifest:
+        key = manifest_key(digest)
+        try:
+            data = decode_chunk(self.store.get(key), max_bytes=MAX_MANIFEST_BYTES)
+            if digest_of(data) != digest:
+                raise CorruptionError("its content does not have its digest")
+            return decode_manifest(bytes(data))
+        except CorruptionError as error:
+            raise CorruptionError(
+                f"manifest {key} in {self.store.url} is damaged: {error.message}",
+                hint="`keepsake check` says which checkpoints it belongs to",
+            ) from error
+
+    def experiment_ids(self, prefix: str = "") -> list[str]:
+        """Return the ids of the experiments that have a journal, deleted ones included."""
+        return sorted(list_segments(self.store, prefix))
+
+    def load_journal(self, experiment_id: str) -> Journal:
+        """Read every event of one experiment."""
+        segments = list_segments(self.store, experiment_id).get(experiment_id, [])
+        return load_journal(self.store, experiment_id, segments)
+
+    def load_experiment(self, experiment_id: str) -> ExperimentState:
+        """Read one experiment. Raises `NotFoundError` when it was deleted, or none of it can be read."""
+        journal = self.load_journal(experiment_id)
+        state = fold_events(experiment_id, journal.events)
+        if state is not None:
+            return state
+        if journal.problems:
+            raise journal.problems[0][1]
+        raise NotFoundError(f"there is no experiment {experiment_id}; it may have been deleted")
+
+    def iterate_journals(self) -> Iterator[Journal]:
+        """Read the journals of all experiments, one experiment at a time."""
+        by_experiment: dict[str, list[SegmentName]] = list_segments(self.store)
+        for experiment_id, segments in sorted(by_experiment.items()):
+            yield load_journal(self.store, experiment_id, segments)
+
+    def list_experiments(self) -> Listing:
+        """Read every experiment that was not deleted, oldest first."""
+        listing = Listing()
+        for journal in self.iterate_journals():
+            listing.problems += journal.problems
+            state = fold_events(journal.experiment_id, journal.events)
+            if state is not None:
+                listing.experiments.append(state)
+            elif journal.problems and not any(event.body.get("type") == "delete" for event in journal.events):
+                key = f"{JOURNALS}{journal.experiment_id[:2]}/{journal.experiment_id}.*"
+                listing.problems.append((key, CorruptionError("the beginning of this experiment cannot be read")))
+        listing.experiments.sort(key=lambda state: (state.created["time"], state.id))
+        return listing
+
+    def open_file(self, digests: list[str], path: str) -> io.BufferedReader:
+        """Open `path` from the first of the given manifests that has it.
+
+        Raises:
+            NotFoundError: none has it; the message names the nearest paths.
+        """
+        from keepsake._snapshots.read import open_entry
+
+        manifests = [self.load_manifest(digest) for digest in digests]
+        for manifest in manifests:
+            entry = manifest.find(path)
+            if entry is not None:
+                return open_entry(entry, self.chunks)
+        known = sorted({entry.path for manifest in manifests for entry in manifest.entries})
+        raise _unknown_path(path, known)
+
+
+def _decode_specification(data: bytes, url: str) -> dict[str, Any]:
+    try:
+        version = json.loads(data)["version"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise CorruptionError(
+            f"{REPOSITORY} in {url} is damaged: it is not JSON with a version",
+            hint="restore it from a backup; the rest of the repository is not affected",
+        ) from error
+    if version == 1:
+        raise UnsupportedVersionError(
+            f"the repository at {url} was written by Keepsake 0.x (format 1), which this version does not read",
+            hint="use another repository for new experiments",
+        )
+    if version != VERSION:
+        raise UnsupportedVersionError(
+            f"the repository at {url} has format {version!r}; this Keepsake reads format {VERSION}",
+            hint="use a newer Keepsake",
+        )
+    try:
+        specification = decode_line(data)
+        requires = set(specification["requires"])
+        str(specification["id"])
+    except (FormatError, KeyError, TypeError) as error:
+        raise CorruptionError(f"{REPOSITORY} in {url} is damaged: {error}", hint="restore it from a backup") from error
+    unknown = requires - KNOWN_REQUIREMENTS
+    if unknown:
+        raise UnsupportedVersionError(
+            f"the repository at {url} needs {', '.join(sorted(map(str, unknown)))}, unknown to this Keepsake",
+            hint="use a newer Keepsake",
+        )
+    return specification
+
+
+def _unknown_path(path: str, known: list[str]) -> NotFoundError:
+    import difflib
+
+    nearest = difflib.get_close_matches(path, known, n=5, cutoff=0.4) or known[:5]
+    hint = "there are " + ", ".join(nearest) + (" …" if len(known) > len(nearest) else "") if known else None
+    return NotFoundError(f"no file {path!r} was saved", hint=hint)

@@ -1,0 +1,1 @@
+"""Snapshots: files to manifests and chunks, and back."""

@@ -1,0 +1,1 @@
+"""Following a run: its session, its environment."""

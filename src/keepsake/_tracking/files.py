@@ -1,0 +1,77 @@
+"""Files to save: finding them when an argument names a path, and saving them into whichever repository works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from keepsake._repository.repository import Repository
+from keepsake._tracking.place import Place
+from keepsake.notices import notice, warn
+
+if TYPE_CHECKING:
+    import os
+
+    from keepsake._snapshots.scan import Found
+
+SaveFiles = Callable[[Repository], list[str]]
+"""Saves files into a repository and returns the digests of their manifests."""
+
+
+class FoundFiles:
+    """The files at one path of a project, as they were found.
+
+    Args:
+        place: the project.
+        path: a file or directory, relative to the project directory.
+
+    Raises:
+        InvalidInputError: the path cannot be saved.
+        ConfigError: `.keepsakeignore` has a line that cannot be read.
+    """
+
+    def __init__(self, place: Place, path: str | os.PathLike[str]) -> None:
+        import os
+
+        from keepsake._snapshots.ignore import IgnoreRules
+        from keepsake._snapshots.scan import scan_path
+
+        self.path = project_path(path)
+        self._place = place
+        rules = IgnoreRules.load(place.directory)
+        self._found: list[Found] = scan_path(place.directory, os.fspath(path), rules, excluded=place.excluded)
+
+    def mention_large(self) -> None:
+        """Tell the user when this is more than code usually is, and how to leave some of it out."""
+        from keepsake._snapshots.sizes import describe_large
+
+        text = describe_large(self._found, self.path)
+        if text:
+            notice(text)
+
+    def saver(self, *, quiet: bool) -> SaveFiles:
+        """Return the function that saves these files; what cannot be read is recorded, and said unless `quiet`."""
+        from keepsake._snapshots.save import save_snapshot
+
+        def save(repository: Repository) -> list[str]:
+            manifest = save_snapshot(self._place.directory, self._found, repository.chunks)
+            missing = [entry for entry in manifest.entries if entry.kind == "missing"]
+            if missing and not quiet:
+                more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+                warn(f"{missing[0].path}{more} could not be saved and is recorded as missing: {missing[0].reason}")
+            return [repository.save_manifest(manifest)]
+
+        return save
+
+
+def project_path(path: str | os.PathLike[str]) -> str:
+    """Return a path of a project as snapshots have it: `/`-separated, without `.` and without a slash at the end."""
+    import os
+    import posixpath
+
+    text = os.fspath(path)
+    if not isinstance(text, str) or not text:
+        from keepsake.errors import InvalidInputError
+
+        raise InvalidInputError(f"a path must be a non-empty string, not {path!r}")
+    return posixpath.normpath(text.replace(os.sep, "/"))

@@ -1,0 +1,316 @@
+"""A session: this process writing to one experiment.
+
+It gives events their place (ids, steps, times), keeps the heartbeat and the lock by which others see that it lives, and
+ends with what the next process would otherwise have to do. Data goes first and the event last, so an event never points
+at what is not stored. May be used from several threads; after a fork the child goes on in a session of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from keepsake._model.ids import new_id, new_session_id, short_id
+from keepsake._model.times import now_text
+from keepsake._repository.heartbeat import delete_heartbeat, save_heartbeat
+from keepsake._repository.journal import list_segments, load_journal
+from keepsake._repository.repository import Repository
+from keepsake._tracking.ending import track, untrack
+from keepsake._tracking.heart import Heart
+from keepsake._tracking.lock import SessionLock
+from keepsake._tracking.settle import settle
+from keepsake._tracking.writer import Body, OnError, SessionWriter
+from keepsake.errors import KeepsakeError
+from keepsake.machine import boot_id, host_name
+from keepsake.notices import notice, warn
+
+SLOW_S = 2.0
+"""Work at the end that takes longer than this is announced."""
+
+
+class Session:
+    """This process writing to one experiment; nothing is written before the first event.
+
+    Args:
+        repository: where the experiment belongs.
+        experiment_id: the experiment.
+        after: time of the last event that this process has read of the experiment; "" when it creates it.
+        next_step: the step of the next checkpoint that gives none.
+        locks: directory of the session locks.
+        open_staging: see `SessionWriter`.
+        on_error: see `SessionWriter`.
+        heartbeat: whether others may see that the session lives.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        experiment_id: str,
+        *,
+        after: str = "",
+        next_step: int = 0,
+        locks: Path,
+        open_staging: Callable[[Repository], Repository],
+        on_error: OnError = "warn",
+        heartbeat: bool = True,
+    ) -> None:
+        self.repository = repository
+        self.experiment_id = experiment_id
+        self._after = after
+        self._next_step = next_step
+        self._locks = locks
+        self._open_staging = open_staging
+        self._on_error: OnError = on_error
+        self._wants_heartbeat = heartbeat
+        self._reset()
+        _sessions.add(self)
+
+    def _reset(self) -> None:
+        """Take a new session id, with nothing begun: at first, and in the child of a fork."""
+        self.id = new_session_id()
+        self._mutex = threading.RLock()
+        self._writer = SessionWriter(
+            self.repository,
+            self.experiment_id,
+            self.id,
+            after=self._after,
+            open_staging=self._open_staging,
+            on_error=self._on_error,
+        )
+        self._lock: SessionLock | None = None
+        self._heart: Heart | None = None
+        self._seen_sessions: set[str] = set()
+        self._unsaved_steps: list[int] = []
+        self._is_begun = False
+        self.is_stopped = False
+        self.is_deleted = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the session has written something and was not stopped."""
+        return self._is_begun and not self.is_stopped
+
+    def begin(self) -> None:
+        """Take the lock, start the heartbeat. Failing is no error: others then see less of the session."""
+        with self._mutex:
+            if self._is_begun:
+                return
+            self._is_begun = True
+            track(self)
+            try:
+                self._lock = SessionLock.acquire(
+                    self._locks, self.id, experiment_id=self.experiment_id, repository_url=self.repository.store.url
+                )
+            except OSError as error:
+                notice(f"no session lock can be kept in {self._locks} ({error.strerror or error})")
+            if self._wants_heartbeat:
+                self._heart = Heart(self.beat)
+                self._heart.start()
+
+    def write_first(self, prepare: Callable[[Repository], Body]) -> Body:
+        """Write the `experiment` event. Raises whatever goes wrong: nothing has begun that could be lost."""
+        self.begin()
+        try:
+            return self._writer.write_first(prepare)
+        except BaseException:
+            self.discard()
+            raise
+
+    def save_checkpoint(
+        self, body: Body, step: int | None, save_files: Callable[[Repository], list[str]] | None
+    ) -> Body:
+        """Write a `checkpoint` event.
+
+        Args:
+            body: the event without type, id, step and manifests.
+            step: its step, or None to count on.
+            save_files: saves the files into the given repository and returns the digests of their manifests.
+
+        Returns:
+            The event. After the experiment was deleted it is returned, but not written.
+        """
+        with self._mutex:
+            if step is None:
+                step = self._next_step
+            self._next_step = step + 1
+        event: Body = {"type": "checkpoint", "id": new_id(), "step": step, **body}
+        if save_files is None:
+            return self._write(lambda _: event, lambda _: event)
+        if not self.is_deleted:
+            self._look_for_deletion()
+
+        def give_up(error: Exception) -> Body:
+            self._unsaved_steps.append(event["step"])
+            return event | {"manifests": [], "unsaved": f"{type(error).__name__}: {error}"}
+
+        return self._write(lambda repository: event | {"manifests": save_files(repository)}, give_up, event)
+
+    def write(self, body: Body) -> Body:
+        """Write an event that refers to no files (`log`, `annotate`)."""
+        return self._write(lambda _: body, lambda _: body)
+
+    def _write(
+        self,
+        prepare: Callable[[Repository], Body],
+        give_up: Callable[[Exception], Body],
+        if_deleted: Body | None = None,
+    ) -> Body:
+        if not self._is_begun or self.is_stopped:
+            self._resume()
+        if self.is_deleted:
+            return prepare(self.repository) if if_deleted is None else if_deleted
+        return self._writer.write(prepare, give_up)
+
+    def _resume(self) -> None:
+        """Go on after `stop()`, in a session of its own, since the other one has said its last word."""
+        with self._mutex:
+            if self.is_stopped:
+                self._after = self._writer.last_time
+                self._reset()
+            self.begin()
+
+    def stop(self, status: str, error: Mapping[str, str] | None = None, *, threads: int = 2) -> None:
+        """End the session: say how, settle what it saved, delete the heartbeat. Stopping twice is no error.
+
+        Never raises because of a store, unless `on_error` is "raise".
+        """
+        with self._mutex:
+            if not self.is_open:
+                return
+            self.is_stopped = True
+        if self._heart is not None:
+            self._heart.stop()
+        if self.is_deleted:
+            self.discard()
+            return
+        body: Body = {"type": "stop", "status": status, "events": self._writer.event_count + 1}
+        if error is not None:
+            body["error"] = dict(error)
+        self._writer.write(lambda _: body, lambda _: body)
+        if self._unsaved_steps:
+            steps = ", ".join(map(str, self._unsaved_steps))
+            warn(f"experiment {short_id(self.experiment_id)}: the files at step {steps} could not be saved anywhere")
+        if not self._writer.deliver():
+            warn(
+                f"experiment {short_id(self.experiment_id)} is not complete in {self.repository.store.url}: "
+                f"{self._writer.describe_missing()}; `keepsake.init()` delivers it when the repository works again"
+            )
+            self._close()
+            return
+        if self._finish(threads):
+            self._release()
+        self._close()
+
+    def settle(self, *, threads: int = 2) -> None:
+        """Encode and sync what was saved so far. Raises what goes wrong."""
+        digests = list(self._writer.manifests)
+        settle(self.repository, self.experiment_id, digests, threads=threads, on_progress=_Announcement())
+        for digest in digests:
+            self._writer.manifests.pop(digest, None)
+
+    def discard(self) -> None:
+        """Forget the session without a word in the journal: it failed to begin, or its experiment was deleted."""
+        self.is_stopped = True
+        if self._heart is not None:
+            self._heart.stop()
+        self._close()
+        self._release()
+
+    def _finish(self, threads: int) -> bool:
+        """Seal and settle; say whether all was done."""
+        try:
+            self._writer.seal()
+            self.settle(threads=threads)
+        except KeyboardInterrupt:
+            notice("interrupted; everything is saved, and the next Keepsake process here makes it compact")
+            return False
+        except Exception as error:
+            if self._on_error == "raise":
+                raise
+            warn(f"experiment {short_id(self.experiment_id)} is saved, but not yet compact and synced: {error}")
+            return False
+        return True
+
+    def _release(self) -> None:
+        """Remove what says that the session lives, or that there is work left to do for it."""
+        if self._heart is not None:
+            try:
+                delete_heartbeat(self.repository.store, self.experiment_id, self.id)
+            except KeepsakeError as error:
+                warn(f"the heartbeat of experiment {short_id(self.experiment_id)} is left behind: {error}")
+        if self._lock is not None:
+            self._lock.release()
+
+    def _close(self) -> None:
+        untrack(self)
+        self._writer.close()
+        if self._lock is not None:
+            self._lock.abandon()
+
+    def beat(self) -> None:
+        """Write the heartbeat, and look whether somebody deleted the experiment. Never raises because of a store."""
+        try:
+            self._save_heartbeat()
+        except KeepsakeError:
+            # The next one comes soon; if the store stays away, the next checkpoint says so.
+            return
+        self._look_for_deletion()
+
+    def _save_heartbeat(self) -> None:
+        store = self.repository.store
+        save_heartbeat(store, self.experiment_id, self.id, host=host_name(), boot=boot_id(), time_text=now_text())
+
+    def _look_for_deletion(self) -> None:
+        """Read the journals of sessions that appeared since the last look; a deletion is one of its own."""
+        try:
+            segments = list_segments(self.repository.store, self.experiment_id).get(self.experiment_id, [])
+            new = [name for name in segments if name.session_id not in {self.id, *self._seen_sessions}]
+            events = load_journal(self.repository.store, self.experiment_id, new).events
+        except KeepsakeError:
+            # The write that follows meets the same trouble, and deals with it.
+            return
+        self._seen_sessions.update(name.session_id for name in new)
+        if any(event.body.get("type") == "delete" and event.body.get("checkpoints") is None for event in events):
+            with self._mutex:
+                if not self.is_deleted:
+                    self.is_deleted = True
+                    warn(f"experiment {short_id(self.experiment_id)} was deleted; nothing more is saved for it")
+
+    def after_fork_in_child(self) -> None:
+        """Let go of what belongs to the parent's session; the next write begins a session of the child's own."""
+        self._writer.close()
+        if self._lock is not None:
+            self._lock.abandon()
+        self._after = self._writer.last_time
+        self._reset()
+
+
+class _Announcement:
+    """Says once that the end takes a while."""
+
+    def __init__(self) -> None:
+        self._started_s = time.monotonic()
+        self._done_bytes = 0
+        self._announced = False
+
+    def __call__(self, size_bytes: int) -> None:
+        self._done_bytes += size_bytes
+        if not self._announced and time.monotonic() - self._started_s > SLOW_S:
+            self._announced = True
+            notice("everything is saved; making it compact takes a while (Ctrl-C is safe, the next process goes on)")
+
+
+_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for session in list(_sessions):
+        session.after_fork_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,233 @@
+"""The session's writer: one session's snapshots and events, to its repository or, while that fails, to staging.
+
+This is where "a store that fails never breaks training" is decided. When a write to the repository fails, the writer
+says so once and turns to a staging repository on local disk; from then on it asks the repository again from time to
+time and delivers what staging holds. What even staging refuses is kept in memory and tried again; only the files of
+such a checkpoint are given up, which its event then says.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
+
+from keepsake._model.events import references
+from keepsake._model.times import Clock
+from keepsake._repository.journal import JournalWriter
+from keepsake._repository.push import push
+from keepsake._repository.repository import Repository
+from keepsake.errors import InternalError, InvalidInputError, KeepsakeError
+from keepsake.notices import notice, warn
+from keepsake.stores.base import AppendStore
+
+OnError: TypeAlias = Literal["warn", "raise"]
+Body: TypeAlias = dict[str, Any]
+Prepare: TypeAlias = Callable[[Repository], Body]
+"""Saves what an event refers to into the given repository and returns the event, without its time."""
+
+RETRY_INTERVAL_S = 30.0
+"""A failing repository is asked again at most this often, so that a hanging mount does not slow every step."""
+
+
+class SessionWriter:
+    """Writes the events of one session, in order. May be used from several threads.
+
+    Args:
+        home: the repository that the experiment belongs to.
+        experiment_id: the experiment.
+        session_id: the session.
+        after: text of a time that all events are later than.
+        open_staging: opens the staging repository for `home`, made on the first failure.
+        on_error: "raise" passes a store's failure on instead of turning to staging.
+    """
+
+    def __init__(
+        self,
+        home: Repository,
+        experiment_id: str,
+        session_id: str,
+        *,
+        after: str,
+        open_staging: Callable[[Repository], Repository],
+        on_error: OnError,
+    ) -> None:
+        self.home = home
+        self.experiment_id = experiment_id
+        self.session_id = session_id
+        self.event_count = 0
+        """Events written so far."""
+        self.manifests: dict[str, None] = {}
+        """Digests of the manifests that were saved at home and not settled yet."""
+        self._open_staging = open_staging
+        self._on_error = on_error
+        self._lock = threading.RLock()
+        self._clock = Clock(after)
+        self._staging: Repository | None = None
+        self._current = home
+        self._journal = self._journal_in(home, 0)
+        self._held: list[Body] = []
+        self._asked_home_at_s = 0.0
+        self._complained = False
+
+    @property
+    def is_at_home(self) -> bool:
+        """Whether everything that was written so far is in the repository itself."""
+        return self._staging is None and not self._held
+
+    @property
+    def last_time(self) -> str:
+        """Time of the last event, as text."""
+        return self._clock.last
+
+    def write_first(self, prepare: Prepare) -> Body:
+        """Save the event that creates the experiment. Whatever goes wrong is raised: nothing can be lost yet."""
+        try:
+            return self._append(self.home, prepare(self.home))
+        except Exception as error:
+            raise _as_ours(error) from error
+
+    def write(self, prepare: Prepare, give_up: Callable[[Exception], Body]) -> Body:
+        """Save an event and what it refers to.
+
+        Args:
+            prepare: see `Prepare`; called again for staging when the repository fails.
+            give_up: makes the event that is kept when nothing can be saved, from the error.
+
+        Returns:
+            The event as it was written, or as it is kept until it can be.
+
+        Raises:
+            InvalidInputError: from `prepare`.
+            KeepsakeError: the repository failed, and `on_error` is "raise".
+        """
+        if self._staging is not None:
+            self._ask_home_again()
+        failure: Exception = InternalError("the session's repository kept changing")
+        for _ in range(4):
+            repository = self._current
+            try:
+                return self._append(repository, prepare(repository))
+            except InvalidInputError:
+                raise
+            except _MovedError:
+                continue
+            except Exception as error:
+                failure = error
+                if self._on_error == "raise":
+                    raise _as_ours(error) from error
+                if not self._turn_to_staging(repository, error):
+                    break
+        return self._hold(give_up(failure))
+
+    def deliver(self) -> bool:
+        """Bring home whatever staging and memory hold; say whether all is there now."""
+        with self._lock:
+            self._ask_home_again(at_once=True)
+            try:
+                self._flush_held()
+            except Exception as error:  # noqa: BLE001 (as above)
+                self._complain(error)
+            return self.is_at_home
+
+    def seal(self) -> None:
+        """End the open segment of the journal."""
+        with self._lock:
+            self._journal.seal()
+
+    def close(self) -> None:
+        """Release the open segment without ending it."""
+        self._journal.close()
+
+    def describe_missing(self) -> str:
+        """Say what is not in the repository yet, and where it is."""
+        parts = []
+        if self._staging is not None:
+            parts.append(f"what was saved since the failure is in {self._staging.store.url}")
+        if self._held:
+            parts.append(f"{len(self._held)} events could be written nowhere and end with this process")
+        return "; ".join(parts)
+
+    def _journal_in(self, repository: Repository, first_segment: int) -> JournalWriter:
+        store = repository.store
+        if not isinstance(store, AppendStore):
+            raise InternalError(f"a session cannot write its journal to {store.url}")
+        return JournalWriter(store, self.experiment_id, self.session_id, first_segment=first_segment)
+
+    def _append(self, repository: Repository, body: Body) -> Body:
+        with self._lock:
+            if repository is not self._current:
+                raise _MovedError
+            self._flush_held()
+            self._journal.append(body | {"time": self._clock.now()})
+            self._count(repository, body)
+        return body
+
+    def _count(self, repository: Repository, body: Body) -> None:
+        self.event_count += 1
+        if repository is self.home:
+            self.manifests.update(dict.fromkeys(references(body)))
+
+    def _flush_held(self) -> None:
+        while self._held:
+            self._journal.append(self._held[0])
+            self.event_count += 1
+            del self._held[0]
+
+    def _hold(self, body: Body) -> Body:
+        with self._lock:
+            self._held.append(body | {"time": self._clock.now()})
+        return body
+
+    def _turn_to_staging(self, failed: Repository, error: Exception) -> bool:
+        """Go on in staging; say whether trying again makes sense."""
+        with self._lock:
+            if failed is not self._current:
+                return True
+            self._complain(error)
+            if failed is not self.home:
+                return False
+            try:
+                self._staging = self._open_staging(self.home)
+                self._journal.close()
+                self._journal = self._journal_in(self._staging, self._journal.next_segment)
+            except Exception as staging_error:  # noqa: BLE001 (as above)
+                self._staging = None
+                self._complain(staging_error)
+                return False
+            self._current = self._staging
+            self._asked_home_at_s = time.monotonic()
+            notice(f"going on in {self._staging.store.url}; it is delivered when the repository works again")
+            return True
+
+    def _ask_home_again(self, *, at_once: bool = False) -> None:
+        with self._lock:
+            waited_s = time.monotonic() - self._asked_home_at_s
+            if self._staging is None or (waited_s < RETRY_INTERVAL_S and not at_once):
+                return
+            try:
+                self._journal.seal()
+                push(self._staging, self.home, experiment_ids=[self.experiment_id])
+            except Exception:  # noqa: BLE001 (it was said when it began to fail)
+                self._asked_home_at_s = time.monotonic()
+                return
+            self._journal = self._journal_in(self.home, self._journal.next_segment)
+            self._current, self._staging = self.home, None
+            notice(f"the repository {self.home.store.url} works again; what had waited is delivered")
+
+    def _complain(self, error: Exception) -> None:
+        if not self._complained:
+            self._complained = True
+            text = str(error) if isinstance(error, KeepsakeError) else f"{type(error).__name__}: {error}"
+            warn(f"saving to {self._current.store.url} failed, and training goes on: {text}")
+
+
+class _MovedError(Exception):
+    """Another thread changed the repository after this one had saved files: they count only where the event goes."""
+
+
+def _as_ours(error: Exception) -> KeepsakeError:
+    if isinstance(error, KeepsakeError):
+        return error
+    return InternalError(f"saving failed: {type(error).__name__}: {error}")

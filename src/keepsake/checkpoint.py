@@ -1,0 +1,366 @@
+"""Checkpoints, and lists of them: what was measured at a point in an experiment, and the files as they were then."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, overload
+
+from keepsake._model.events import Body, references
+from keepsake._model.ids import resolve_prefix, short_id
+from keepsake._model.times import LocalTime
+from keepsake._model.values import Value
+from keepsake._repository.repository import Repository
+from keepsake._tracking.files import project_path
+from keepsake.errors import InvalidInputError, NotFoundError
+from keepsake.notices import notice, warn
+
+if TYPE_CHECKING:
+    import io
+    import os
+    from datetime import datetime
+
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+GOALS = ("maximize", "minimize")
+
+
+class _Pair(NamedTuple):
+    name: str
+    goal: str
+
+
+class PrimaryMetric(_Pair):
+    """The metric that decides which checkpoint is best: a tuple `(name, goal)`, also read by `["name"]`, `["goal"]`."""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return the field by its place or its name."""
+        if key in ("name", "goal"):
+            return getattr(self, key)
+        return super().__getitem__(key)
+
+    @classmethod
+    def parse(cls, value: object) -> PrimaryMetric:
+        """Read what a user passes. Raises `InvalidInputError` when it is not a name and a known goal."""
+        if isinstance(value, Mapping) and set(value) == {"name", "goal"}:
+            value = (value["name"], value["goal"])
+        if not isinstance(value, (tuple, list)) or len(value) != 2 or not all(isinstance(part, str) for part in value):
+            raise InvalidInputError(
+                f"primary_metric must be a tuple of a metric's name and its goal, not {value!r}",
+                hint='for example primary_metric=("loss", "minimize")',
+            )
+        if value[1] not in GOALS:
+            raise InvalidInputError(
+                f"the goal of primary_metric must be 'maximize' or 'minimize', not {value[1]!r}",
+                hint=f'for example primary_metric=({value[0]!r}, "minimize")',
+            )
+        return cls(value[0], value[1])
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a checkpoint needs of its experiment to read files."""
+
+    repository: Repository
+    experiment_id: str
+    manifests: tuple[str, ...]
+    """Digests of the manifests of the files that were saved with the experiment itself."""
+
+
+class Checkpoint:
+    """A point in an experiment.
+
+    Attributes:
+        id: 64 hex digits.
+        created: when it was saved, aware, in local time.
+        path: what was saved with it, relative to the project directory; None when nothing was.
+        step: its number, as given or counted.
+        metrics: what was measured, by name.
+        primary_metric: name and goal of the metric that decides what is best, or None.
+    """
+
+    def __init__(self, body: Body, origin: Origin) -> None:
+        self.id: str = body["id"]
+        self.step: int | None = body.get("step")
+        self.path: str | None = body.get("path")
+        self.metrics: dict[str, Value] = body.get("metrics") or {}
+        pair = body.get("primary_metric")
+        self.primary_metric = PrimaryMetric(pair["name"], pair["goal"]) if pair else None
+        self._body = body
+        self._origin = origin
+
+    @property
+    def created(self) -> datetime:
+        """When it was saved."""
+        return LocalTime.from_text(self._body["time"])
+
+    @property
+    def experiment_id(self) -> str:
+        """Id of the experiment that it belongs to."""
+        return self._origin.experiment_id
+
+    def short_id(self) -> str:
+        """Return the first seven digits of the id."""
+        return short_id(self.id)
+
+    def __repr__(self) -> str:
+        from keepsake._analysis.text import checkpoint_text
+
+        return checkpoint_text(self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Checkpoint) and self.id == other.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def _repr_html_(self) -> str:
+        from keepsake._analysis.html import checkpoint_html
+
+        return checkpoint_html(self)
+
+    def files(self) -> dict[str, int]:
+        """Return the paths of all files of this checkpoint and its experiment, each with its length in bytes."""
+        found: dict[str, int] = {}
+        for digest in reversed(self._manifests()):
+            manifest = self._origin.repository.load_manifest(digest)
+            found.update((entry.path, entry.size_bytes) for entry in manifest.entries if entry.kind == "file")
+        return dict(sorted(found.items()))
+
+    def open(self, path: str | os.PathLike[str]) -> io.BufferedReader:
+        """Open a file of this checkpoint, or else of its experiment, for reading bytes.
+
+        The file can be seeked; only the chunks that are read are fetched, and each is verified.
+
+        Args:
+            path: the file, relative to the project directory.
+
+        Raises:
+            NotFoundError: there is no such file; the hint names the nearest ones.
+            CorruptionError: from reading, when what is stored is damaged.
+        """
+        manifests = self._manifests()
+        if not manifests:
+            raise self._nothing_saved()
+        return self._origin.repository.open_file(manifests, project_path(path))
+
+    def checkout(
+        self,
+        output_directory: str | os.PathLike[str],
+        quiet: bool = False,
+        *,
+        path: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Copy the files of the experiment and, over them, those of this checkpoint to a directory.
+
+        Each file appears whole or not at all; other files in the directory stay.
+
+        Args:
+            output_directory: where to; made when it is not there.
+            quiet: whether to say nothing about it.
+            path: only this file or directory, relative to the project directory.
+
+        Raises:
+            NotFoundError: nothing was saved, or not `path`.
+            CorruptionError: some files are damaged; they are named, and all others are written.
+        """
+        manifests = self._manifests()
+        if not manifests:
+            raise self._nothing_saved()
+        checkout_manifests(
+            self._origin.repository,
+            manifests[::-1],
+            output_directory,
+            only=None if path is None else project_path(path),
+            what=f"checkpoint {self.short_id()} and experiment {short_id(self.experiment_id)}",
+            quiet=quiet,
+        )
+
+    def _manifests(self) -> list[str]:
+        """Digests of the manifests to look into, in this order."""
+        return [*references(self._body), *self._origin.manifests]
+
+    def _nothing_saved(self) -> NotFoundError:
+        unsaved = self._body.get("unsaved")
+        if unsaved:
+            return NotFoundError(f"the files of checkpoint {self.short_id()} could not be saved: {unsaved}")
+        return NotFoundError(
+            f"neither checkpoint {self.short_id()} nor experiment {short_id(self.experiment_id)} has files",
+            hint="pass path= to keepsake.init() or checkpoint() to save some",
+        )
+
+
+class CheckpointMetrics:
+    """The metrics of a list of checkpoints, as a list of values for each name."""
+
+    def __init__(self, checkpoints: Sequence[Checkpoint]) -> None:
+        self._checkpoints = checkpoints
+
+    def __getitem__(self, name: str) -> list[Value]:
+        """Return the metric of each checkpoint, None where there is none. Raises `NotFoundError` for unknown names."""
+        if not any(name in checkpoint.metrics for checkpoint in self._checkpoints):
+            known = ", ".join(self) or "none"
+            raise NotFoundError(f"no checkpoint has a metric {name!r}", hint=f"there are: {known}")
+        return [checkpoint.metrics.get(name) for checkpoint in self._checkpoints]
+
+    def __iter__(self) -> Any:
+        """Yield the names that any checkpoint has."""
+        return iter(dict.fromkeys(name for checkpoint in self._checkpoints for name in checkpoint.metrics))
+
+    def __contains__(self, name: object) -> bool:
+        return any(name in checkpoint.metrics for checkpoint in self._checkpoints)
+
+    def __repr__(self) -> str:
+        return f"CheckpointMetrics({', '.join(self)})"
+
+
+class CheckpointList(list[Checkpoint]):
+    """Checkpoints in the order in which they were saved; slices are lists of this kind, too."""
+
+    def __init__(self, checkpoints: Iterable[Checkpoint] = (), *, label: str = "") -> None:
+        super().__init__(checkpoints)
+        self._label = label
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Checkpoint: ...
+    @overload
+    def __getitem__(self, index: slice) -> CheckpointList: ...
+    def __getitem__(self, index: SupportsIndex | slice) -> Checkpoint | CheckpointList:
+        """Return one checkpoint, or for a slice a list of this kind."""
+        if isinstance(index, slice):
+            return CheckpointList(super().__getitem__(index), label=self._label)
+        return super().__getitem__(index)
+
+    @property
+    def metrics(self) -> CheckpointMetrics:
+        """Lists of values by the metric's name: `checkpoints.metrics["loss"]`."""
+        return CheckpointMetrics(self)
+
+    @property
+    def step(self) -> list[int | None]:
+        """The step of each checkpoint."""
+        return [checkpoint.step for checkpoint in self]
+
+    def get(self, checkpoint_id: str) -> Checkpoint:
+        """Return the checkpoint whose id is, or begins with, `checkpoint_id` (at least three digits)."""
+        by_id = {checkpoint.id: checkpoint for checkpoint in self}
+        return by_id[resolve_prefix(checkpoint_id, by_id, noun="checkpoint")]
+
+    def primary_metric(self) -> str:
+        """Return the name of the primary metric. Raises `InvalidInputError` when there is none, or several."""
+        names = {checkpoint.primary_metric.name for checkpoint in self if checkpoint.primary_metric is not None}
+        return only_primary_metric(names, known=self.metrics)
+
+    def best(self) -> Checkpoint | None:
+        """Return the best checkpoint by the primary metric: the earliest of equals, None without one."""
+        return best_checkpoint(self)
+
+    def plot(self, metric: str | None = None, logy: bool = False, plot_only: bool = False) -> Axes:  # noqa: ARG002
+        """Draw one metric over the steps into the current matplotlib axes.
+
+        Args:
+            metric: its name; the primary metric when None.
+            logy: whether the y-axis is logarithmic.
+            plot_only: without effect; scripts for Keepsake 0.x pass it.
+
+        Returns:
+            The axes.
+
+        Raises:
+            InvalidInputError: no checkpoint has the metric, or none is given and there is no primary metric.
+        """
+        from keepsake._analysis.plot import plot_checkpoints
+
+        return plot_checkpoints(self, metric or self.primary_metric(), label=self._label, logy=logy)
+
+    def to_dataframe(self) -> DataFrame:
+        """Return a pandas DataFrame with a row a checkpoint."""
+        from keepsake._analysis.dataframe import checkpoints_dataframe
+
+        return checkpoints_dataframe(self)
+
+    def __repr__(self) -> str:
+        from keepsake._analysis.text import list_text
+
+        return list_text("CheckpointList", "checkpoint", [checkpoint.id for checkpoint in self])
+
+    def _repr_html_(self) -> str:
+        from keepsake._analysis.html import checkpoints_html
+
+        return checkpoints_html(self, best=self.best())
+
+
+def best_checkpoint(checkpoints: Sequence[Checkpoint]) -> Checkpoint | None:
+    """Return the best of `checkpoints` by the first primary metric among them.
+
+    Missing values, values that are no numbers, NaN, and the infinity that is worst for the goal never win; of equals
+    the earliest does. None when nothing is left, or no checkpoint has a primary metric.
+    """
+    primary = next((one.primary_metric for one in checkpoints if one.primary_metric is not None), None)
+    if primary is None:
+        return None
+    sign = 1.0 if primary.goal == "maximize" else -1.0
+    best: Checkpoint | None = None
+    best_score = -math.inf
+    for checkpoint in checkpoints:
+        value = checkpoint.metrics.get(primary.name)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            continue
+        score = _as_float(value) * sign
+        if score > best_score:
+            best, best_score = checkpoint, score
+    return best
+
+
+def only_primary_metric(names: Iterable[str], *, known: Iterable[str]) -> str:
+    """Return the one name, or raise `InvalidInputError` that says what to pass instead."""
+    distinct = sorted(set(names))
+    if len(distinct) == 1:
+        return distinct[0]
+    choices = ", ".join(sorted(set(known))) or "none"
+    if distinct:
+        raise InvalidInputError(
+            f"the primary metric differs between the checkpoints: {', '.join(distinct)}",
+            hint=f"say which metric; there are: {choices}",
+        )
+    raise InvalidInputError(
+        "no primary metric is defined for the checkpoints",
+        hint=f"say which metric; there are: {choices}. Or pass primary_metric= to checkpoint()",
+    )
+
+
+def checkout_manifests(
+    repository: Repository,
+    digests: Sequence[str],
+    output_directory: str | os.PathLike[str],
+    *,
+    only: str | None,
+    what: str,
+    quiet: bool,
+) -> None:
+    """Write what the manifests hold to a directory, later ones over earlier ones, and say so unless `quiet`."""
+    from pathlib import Path
+
+    from keepsake._analysis.text import format_bytes
+    from keepsake._snapshots.checkout import plan_checkout, run_checkout
+
+    plan = plan_checkout([repository.load_manifest(digest) for digest in digests], only)
+    target = Path(output_directory)
+    result = run_checkout(plan, repository.chunks, target)
+    for entry in result.missing:
+        warn(f"{entry.path} is not there to check out: it could not be saved ({entry.reason})")
+    for path in result.refused_links:
+        warn(f"{path} is a symbolic link, which this system does not let you make")
+    if not quiet:
+        notice(f"{result.files} files ({format_bytes(result.size_bytes)}) of {what} are in {target}")
+
+
+def _as_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

@@ -1,0 +1,30 @@
+"""`keepsake check`: verify everything that is stored."""
+
+from __future__ import annotations
+
+import click
+
+from keepsake._analysis.text import format_bytes
+from keepsake.cli.options import open_project, project_options
+
+
+@click.command()
+@project_options
+def check(repository: str | None, project_directory: str | None) -> None:
+    """Read and verify every object, and name the checkpoints that damage touches.
+
+    Changes nothing. Exits with 0 when all is well and with 1 when something is damaged or missing.
+    """
+    report = open_project(repository, project_directory).check()
+    for problem in report.problems:
+        click.echo(f"{problem.key}: {problem.message}")
+        for touched in problem.touches:
+            click.echo(f"    affects {touched}")
+    click.echo(
+        f"{report.experiments} experiments, {report.checkpoints} checkpoints, {report.chunks} chunks "
+        f"({format_bytes(report.chunk_bytes)}): "
+        + ("all is well" if report.is_clean else f"{len(report.problems)} problems"),
+        err=True,
+    )
+    if not report.is_clean:
+        click.get_current_context().exit(1)

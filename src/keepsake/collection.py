@@ -1,0 +1,230 @@
+"""The experiments of a project: making them, finding them, listing them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+from keepsake._model.annotations import check_annotations
+from keepsake._model.events import ExperimentState, SessionState
+from keepsake._model.ids import check_prefix, new_id, resolve_prefix, short_id
+from keepsake._model.times import now_text
+from keepsake._model.values import to_params
+from keepsake._repository.repository import Repository
+from keepsake._tracking.ending import in_notebook, tracked
+from keepsake._tracking.files import FoundFiles
+from keepsake._tracking.place import Place
+from keepsake._tracking.recovery import deliver_staged, mark_lost_sessions
+from keepsake._tracking.secrets import mask_params
+from keepsake._tracking.session import Session
+from keepsake._version import __version__
+from keepsake.checkpoint import Checkpoint
+from keepsake.errors import InvalidInputError, KeepsakeError, NotFoundError
+from keepsake.experiment import Experiment, ExperimentList
+from keepsake.notices import notice, warn
+
+if TYPE_CHECKING:
+    import os
+
+    from pandas import DataFrame
+
+ExperimentFilter: TypeAlias = Callable[[Experiment], object]
+
+
+class FindsPlace(Protocol):
+    """A project, as its collection of experiments sees it."""
+
+    def find_place(self) -> Place:
+        """Find the places of the project as they are configured now."""
+
+    def describe_absence(self) -> KeepsakeError:
+        """Make the error for a project that has no repository yet."""
+
+
+class ExperimentCollection:
+    """The experiments of one project."""
+
+    def __init__(self, project: FindsPlace) -> None:
+        self._project = project
+
+    def create(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        params: object = None,
+        quiet: bool = False,
+        disable_heartbeat: bool = False,
+        *,
+        name: str | None = None,
+        tags: Iterable[str] = (),
+        notes: str | None = None,
+        on_error: Literal["warn", "raise"] = "warn",
+    ) -> Experiment:
+        """Begin an experiment: `keepsake.init()` for this project.
+
+        Args:
+            path: a file or directory to save, relative to the project directory; nothing is saved when None.
+            params: what goes in: a mapping, an `argparse.Namespace` or a dataclass instance.
+            quiet: whether to say nothing about it.
+            disable_heartbeat: whether others shall not see that it runs.
+            name: what to call it.
+            tags: words to find it by.
+            notes: free text about it.
+            on_error: "warn" lets training go on when the store fails later, "raise" raises.
+
+        Raises:
+            InvalidInputError: an argument cannot be used; nothing was created.
+            ConfigError: the project is not configured properly.
+            StoreError: the repository cannot be written.
+        """
+        body: dict[str, Any] = {"type": "experiment", "id": new_id(), "params": mask_params(to_params(params))}
+        body |= check_annotations(name, tags, notes)
+        if on_error not in ("warn", "raise"):
+            raise InvalidInputError(f"on_error must be 'warn' or 'raise', not {on_error!r}")
+        place = self._project.find_place()
+        save_files = None
+        if path is not None:
+            files = FoundFiles(place, path)
+            body["path"] = files.path
+            save_files = files.saver(quiet=quiet)
+            if not quiet:
+                files.mention_large()
+        body |= _circumstances(place)
+        _stop_others_in_notebook(quiet=quiet)
+        repository = place.open_repository(create=True)
+        _finish_others(place, repository)
+        session = Session(
+            repository,
+            body["id"],
+            locks=place.locks,
+            open_staging=place.open_staging,
+            on_error=on_error,
+            heartbeat=not disable_heartbeat,
+        )
+        event = session.write_first(
+            lambda home: body | {"manifests": save_files(home)} if save_files is not None else body
+        )
+        if not quiet:
+            if place.is_default:
+                notice(f"no keepsake.yaml found: {place.directory} is the project, .keepsake in it the repository")
+            notice(f"experiment {short_id(body['id'])} is saved to {repository.store.url}")
+        state = ExperimentState(
+            body["id"],
+            {"time": now_text()} | event,
+            session.id,
+            name=body.get("name"),
+            tags=tuple(body.get("tags", ())),
+            notes=body.get("notes"),
+        )
+        state.sessions[session.id] = SessionState(session.id)
+        return Experiment(place, state, session=session)
+
+    def get(self, experiment_id: str | None = None, *, experiment_id_prefix: str | None = None) -> Experiment:
+        """Return one experiment.
+
+        Args:
+            experiment_id: its id, or an unambiguous beginning of it of at least three digits.
+            experiment_id_prefix: the same, as scripts for Keepsake 0.x name it.
+
+        Raises:
+            NotFoundError: there is none.
+            AmbiguousPrefixError: several ids begin so; they are listed.
+        """
+        prefix = experiment_id if experiment_id is not None else experiment_id_prefix
+        if prefix is None:
+            raise InvalidInputError("get() needs the id of an experiment, or its beginning")
+        place = self._project.find_place()
+        repository = self._open(place)
+        wanted = check_prefix(prefix, noun="experiment")
+        candidates: dict[str, ExperimentState] = {}
+        for experiment_id_found in repository.experiment_ids(wanted):
+            try:
+                candidates[experiment_id_found] = repository.load_experiment(experiment_id_found)
+            except NotFoundError:
+                continue
+        return Experiment(place, candidates[resolve_prefix(wanted, candidates, noun="experiment")])
+
+    def get_checkpoint(self, checkpoint_id: str) -> Checkpoint:
+        """Return the checkpoint of any experiment whose id is, or begins with, `checkpoint_id`. Errors as in `get`."""
+        by_id = {checkpoint.id: checkpoint for experiment in self.list() for checkpoint in experiment.checkpoints}
+        return by_id[resolve_prefix(checkpoint_id, by_id, noun="checkpoint")]
+
+    def list(self, filter: ExperimentFilter | None = None) -> ExperimentList:  # noqa: A002 (the name of the API)
+        """Return the experiments of the repository, oldest first.
+
+        Args:
+            filter: called with each experiment; those for which it returns something true are listed. One for which it
+                raises is left out, with one warning for all of them.
+
+        Raises:
+            ConfigNotFoundError: there is no repository.
+        """
+        place = self._project.find_place()
+        listing = self._open(place).list_experiments()
+        if listing.problems:
+            error = listing.problems[0][1]
+            more = f" (and {len(listing.problems) - 1} more)" if len(listing.problems) > 1 else ""
+            warn(f"a part of the repository cannot be read: {error}{more}; `keepsake check` lists everything")
+        experiments = ExperimentList(Experiment(place, state) for state in listing.experiments)
+        return experiments if filter is None else ExperimentList(_filtered(experiments, filter))
+
+    def to_dataframe(self) -> DataFrame:
+        """Return a pandas DataFrame with a row an experiment."""
+        return self.list().to_dataframe()
+
+    def _open(self, place: Place) -> Repository:
+        try:
+            return place.open_repository()
+        except NotFoundError:
+            raise self._project.describe_absence() from None
+
+    def __repr__(self) -> str:
+        return f"ExperimentCollection({self._project!r})"
+
+    def _repr_html_(self) -> str:
+        return self.list()._repr_html_()
+
+
+def _filtered(experiments: Iterable[Experiment], keep: ExperimentFilter) -> Iterator[Experiment]:
+    failures: list[tuple[str, Exception]] = []
+    for experiment in experiments:
+        try:
+            if keep(experiment):
+                yield experiment
+        except Exception as error:  # noqa: BLE001 (somebody else's function; it is reported below)
+            failures.append((experiment.short_id(), error))
+    if failures:
+        first, reason = failures[0]
+        warn(
+            f"the filter failed for {len(failures)} experiments, which are left out; "
+            f"first for {first}: {type(reason).__name__}: {reason}"
+        )
+
+
+def _circumstances(place: Place) -> dict[str, Any]:
+    from keepsake._tracking.environment import record_environment
+
+    return {
+        "project": place.directory.name,
+        "environment": record_environment(place.directory),
+        "keepsake_version": __version__,
+    }
+
+
+def _finish_others(place: Place, repository: Repository) -> None:
+    """Do what processes that died on this machine left to do. Failing is no error: the next process tries again."""
+    try:
+        staging = place.find_staging(repository)
+        if staging is not None:
+            deliver_staged(staging, repository)
+        mark_lost_sessions(repository, place.append_store(), place.locks)
+    except KeepsakeError as error:
+        warn(f"what an earlier process left behind could not be finished: {error}")
+
+
+def _stop_others_in_notebook(*, quiet: bool) -> None:
+    if not in_notebook():
+        return
+    for session in tracked():
+        session.stop("finished")
+        if not quiet:
+            notice("the experiment before this one is stopped: a notebook has one at a time")

@@ -1,0 +1,252 @@
+"""Configuration: `keepsake.yaml` and the `KEEPSAKE_*` variables. Nothing else reads them.
+
+Where the project is: the directory that was given, else `KEEPSAKE_DIRECTORY`, else the nearest directory from the
+current one upwards with a `keepsake.yaml`, else the current one. Of a given directory only its own `keepsake.yaml`
+counts, not one above.
+
+Where the repository is: the one that was given, else `KEEPSAKE_REPOSITORY`, else what `keepsake.yaml` says, else
+`.keepsake` in the project directory. It is a URL or a path. A relative path counts from where it was written: in
+`keepsake.yaml` from the file's directory, otherwise from the current one; `file://relative` from the project directory.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from keepsake._tracking.secrets import mask_url
+from keepsake.directories import staging_directory
+from keepsake.errors import ConfigError, ConfigNotFoundError
+from keepsake.stores.url import SCHEMES
+
+CONFIG_NAMES = ("keepsake.yaml", "keepsake.yml")
+DEFAULT_REPOSITORY = ".keepsake"
+
+Source: TypeAlias = Literal["argument", "variable", "keepsake.yaml", "default"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectConfig:
+    """Where a project is, and where its repository."""
+
+    directory: Path
+    """The project directory: absolute, links kept as they were written."""
+    repository_url: str
+    """With an absolute path when it is `file://`. It may hold credentials: show `mask_url` of it."""
+    options: dict[str, object] = field(default_factory=dict)
+    """Settings for the store's client: `repository_options` of `keepsake.yaml`."""
+    source: Source = "default"
+    """Who said where the repository is. The caller tells people about a `default`."""
+    config_path: Path | None = None
+    """The `keepsake.yaml` that was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the remaining `KEEPSAKE_*` variables say."""
+
+    staging: Path | None = None
+    """`KEEPSAKE_STAGING`: where sessions stage what they write; absolute. None: in the user's cache directory."""
+    exit_timeout_s: float = math.inf
+    """`KEEPSAKE_EXIT_TIMEOUT_S`: how long the end of a program may wait for what is not yet stored."""
+
+
+def find_project(
+    directory: str | os.PathLike[str] | None, repository: str | None, env: Mapping[str, str]
+) -> ProjectConfig:
+    """Find a project and its repository, by the rules of this module; nothing is created.
+
+    Args:
+        directory: the project directory; None to look for it.
+        repository: URL or path of the repository; None to look for it.
+        env: the environment variables.
+
+    Raises:
+        ConfigError: a `keepsake.yaml` cannot be used (the message says file, line and key), the directory does not
+            exist, or the repository's scheme does not work.
+    """
+    given = directory if directory is not None else env.get("KEEPSAKE_DIRECTORY") or None
+    if given is not None:
+        project = _given_directory(given, "directory" if directory is not None else "KEEPSAKE_DIRECTORY")
+        config_path = _find_config(project)
+    else:
+        config_path = _find_config_upwards(_current_directory())
+        project = config_path.parent if config_path else _current_directory()
+    # A broken file is an error even where it is not needed: it will be the next time.
+    written = _read_config(config_path) if config_path else _Written()
+    source: Source
+    if repository is not None:
+        source, url = "argument", _given_url(repository, project, "repository")
+    elif env.get("KEEPSAKE_REPOSITORY"):
+        source, url = "variable", _given_url(env["KEEPSAKE_REPOSITORY"], project, "KEEPSAKE_REPOSITORY")
+    elif written.repository is not None:
+        source, url = "keepsake.yaml", _to_url(written.repository, project, project, written.place)
+    else:
+        source, url = "default", (project / DEFAULT_REPOSITORY).as_uri()
+    # Options belong to the repository that the same file names, not to another one.
+    options = written.options if source in ("keepsake.yaml", "default") else {}
+    return ProjectConfig(project, url, options, source, config_path)
+
+
+def read_settings(env: Mapping[str, str]) -> Settings:
+    """Read the variables that have nothing to do with where the project is.
+
+    Raises:
+        ConfigError: one has a value that makes no sense.
+    """
+    staging = env.get("KEEPSAKE_STAGING")
+    return Settings(
+        staging=Path(staging).expanduser().absolute() if staging else None,
+        exit_timeout_s=_read_seconds(env, "KEEPSAKE_EXIT_TIMEOUT_S", math.inf),
+    )
+
+
+def find_staging(settings: Settings, env: Mapping[str, str]) -> Path:
+    """Return the directory that holds this user's staging repositories; it exists unless a setting names it."""
+    return settings.staging or staging_directory(env)
+
+
+def repository_not_found(project: ProjectConfig) -> ConfigNotFoundError:
+    """Return the error for a reader that found no repository: what was looked for, and what may have been meant."""
+    message = f"there is no repository at {mask_url(project.repository_url)}"
+    if project.source == "default":
+        message += f"; no {CONFIG_NAMES[0]} in {project.directory} names another one"
+        if project.config_path is None:
+            message = message.replace(f" in {project.directory} ", f" in {project.directory} or above it ")
+    for parent in project.directory.parents:
+        if (parent / DEFAULT_REPOSITORY / "repository.json").is_file():
+            return ConfigNotFoundError(
+                message,
+                hint=f"there is one in {parent}: go there, or put a {CONFIG_NAMES[0]} there to use it from below",
+            )
+    return ConfigNotFoundError(
+        message,
+        hint=f"run the training script that calls keepsake.init() first, or say where the repository is: `repository:` "
+        f"in {CONFIG_NAMES[0]}, KEEPSAKE_REPOSITORY, or keepsake.Project(repository=…)",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What a `keepsake.yaml` says."""
+
+    repository: str | None = None
+    options: dict[str, object] = field(default_factory=dict)
+    place: str = ""
+    """File and line of the repository, for messages."""
+
+
+def _read_config(path: Path) -> _Written:
+    from keepsake._yaml import load_mapping
+
+    document = load_mapping(path, known=("repository", "repository_options", "storage"))
+    if "repository" in document and "storage" in document:
+        raise ConfigError(
+            f"{document.place('storage')}: `storage` is the old name of `repository`, and both are given",
+            hint="keep `repository`",
+        )
+    name = "storage" if "storage" in document else "repository"
+    return _Written(
+        repository=document.get_text(name),
+        options=document.get_mapping("repository_options"),
+        place=document.place(name),
+    )
+
+
+def _find_config(directory: Path) -> Path | None:
+    found = [directory / name for name in CONFIG_NAMES if (directory / name).is_file()]
+    if len(found) > 1:
+        raise ConfigError(f"{directory} holds both {CONFIG_NAMES[0]} and {CONFIG_NAMES[1]}", hint="remove one of them")
+    return found[0] if found else None
+
+
+def _find_config_upwards(directory: Path) -> Path | None:
+    for candidate in (directory, *directory.parents):
+        found = _find_config(candidate)
+        if found is not None:
+            return found
+    return None
+
+
+def _current_directory() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise ConfigError("the current directory has been deleted", hint="change into one that exists") from error
+
+
+def _given_directory(given: object, name: str) -> Path:
+    if not isinstance(given, (str, os.PathLike)) or not isinstance(os.fspath(given), str):
+        raise ConfigError(f"{name} must be a path, not {type(given).__name__}")
+    # An absolute path needs no current directory, which may have been deleted.
+    directory = _expand_home(os.fspath(given))
+    directory = directory if directory.is_absolute() else _current_directory() / directory
+    if not directory.is_dir():
+        raise ConfigError(
+            f"the project directory {directory} {'is not a directory' if directory.exists() else 'does not exist'}",
+            hint=f"correct {name}, or create the directory",
+        )
+    # Links are kept as they were written, for messages; but what ".." leads to, only the file system knows.
+    return directory.resolve() if ".." in directory.parts else directory
+
+
+def _given_url(given: object, project: Path, name: str) -> str:
+    if isinstance(given, os.PathLike):
+        given = os.fspath(given)
+    if not isinstance(given, str):
+        raise ConfigError(f"{name} must be a URL or a path, not {type(given).__name__}")
+    return _to_url(given, project, None, name)
+
+
+def _to_url(text: str, project: Path, base: Path | None, place: str) -> str:
+    """Make an absolute URL of a URL or path.
+
+    Args:
+        text: what was written.
+        project: the directory that `file://relative` counts from.
+        base: the directory that a relative path counts from; None for the current one.
+        place: where it was written, for messages.
+    """
+    if not text.strip():
+        raise ConfigError(f"{place}: the repository is empty", hint="give a URL or a path, or leave it out")
+    if "://" not in text:
+        path = _expand_home(text)
+        return _file_url(path if path.is_absolute() else (base or _current_directory()) / path)
+    scheme, _, rest = text.partition("://")
+    if scheme not in SCHEMES:
+        raise ConfigError(
+            f"{place}: this version cannot keep a repository at {mask_url(text)}",
+            hint=f"these schemes work: {', '.join(f'{name}://' for name in SCHEMES)}; so does a plain path",
+        )
+    if rest.startswith(("/", "localhost/")) or urlsplit(text).query or urlsplit(text).fragment:
+        return text  # absolute, or malformed; the store has the last word
+    return _file_url(project / _expand_home(os.fsdecode(unquote_to_bytes(rest))))
+
+
+def _file_url(path: Path) -> str:
+    return Path(os.path.abspath(path)).as_uri()  # noqa: PTH100 (Path.absolute keeps "..", Path.resolve follows links)
+
+
+def _expand_home(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"the home directory in {text!r} cannot be found", hint="write the whole path") from error
+
+
+def _read_seconds(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name)
+    if not text:
+        return default
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not seconds >= 0:
+        raise ConfigError(f"{name} is {text!r}, which is not a number of seconds", hint=f"for example {name}=60")
+    return seconds

@@ -1,0 +1,100 @@
+"""Where Keepsake keeps what belongs to this user and machine and not to a repository: caches, staging, session locks.
+
+All of it lies in directories that only the user may enter. One that belongs to somebody else, as anybody could have
+created in a shared temporary directory, is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from keepsake.errors import ConfigError
+
+
+def cache_directory(env: Mapping[str, str]) -> Path:
+    """Return the directory for what can be lost: `$XDG_CACHE_HOME/keepsake`, else `~/.cache/keepsake`.
+
+    Where there is no home directory, or it cannot be written (containers, service accounts, full quotas), it is
+    `keepsake-<user id>` in the temporary directory. The directory exists on return.
+
+    Raises:
+        ConfigError: not even there, or that directory is somebody else's.
+    """
+    for candidate in _cache_candidates(env):
+        with contextlib.suppress(OSError, ConfigError):
+            return private_directory(candidate)
+    return temporary_directory()
+
+
+def staging_directory(env: Mapping[str, str]) -> Path:
+    """Return the directory for staging repositories when no setting names one; see `cache_directory`."""
+    return private_directory(cache_directory(env) / "staging")
+
+
+def lock_directory() -> Path:
+    """Return the directory for session locks. It is on a local disk: locks on network file systems are unreliable."""
+    return private_directory(temporary_directory() / "locks")
+
+
+def temporary_directory() -> Path:
+    """Return this user's own directory in the system's temporary one.
+
+    Raises:
+        ConfigError: it cannot be created, or somebody else has created it.
+    """
+    path = Path(tempfile.gettempdir()) / f"keepsake-{_user_id()}"
+    try:
+        return private_directory(path)
+    except OSError as error:
+        raise ConfigError(
+            f"the directory {path} cannot be used: {error.strerror or error}",
+            hint="set XDG_CACHE_HOME or TMPDIR to a directory that can be written",
+        ) from error
+
+
+def private_directory(path: Path) -> Path:
+    """Create a directory that only this user may enter, or check that the one there is this user's and is writable.
+
+    Raises:
+        ConfigError: it belongs to another user, or is a link that another user may have placed.
+        OSError: it cannot be created or written.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.name == "nt":
+        return path
+    found = path.lstat()
+    if stat.S_ISLNK(found.st_mode) and found.st_uid == os.getuid():
+        found = path.stat()  # a link of the user's own, to a larger disk
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise ConfigError(
+            f"the directory {path} belongs to another user",
+            hint="remove it, or set XDG_CACHE_HOME or TMPDIR to a directory of your own",
+        )
+    if found.st_mode & 0o077:
+        path.chmod(0o700)
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, "it cannot be written", str(path))
+    return path
+
+
+def _cache_candidates(env: Mapping[str, str]) -> list[Path]:
+    named = env.get("XDG_CACHE_HOME", "")
+    # "All paths must be absolute; if an implementation encounters a relative path, it should ignore it." (XDG base
+    # directory specification 0.8, https://specifications.freedesktop.org/basedir-spec/)
+    candidates = [Path(named) / "keepsake"] if Path(named).is_absolute() else []
+    home = env.get("HOME") or env.get("USERPROFILE") or ""
+    if Path(home).is_absolute() and Path(home).is_dir():
+        candidates.append(Path(home) / ".cache" / "keepsake")
+    return candidates
+
+
+def _user_id() -> str:
+    if hasattr(os, "getuid"):
+        return str(os.getuid())
+    return "".join(letter for letter in os.environ.get("USERNAME", "user") if letter.isalnum())

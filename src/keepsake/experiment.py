@@ -1,0 +1,532 @@
+"""Experiments, and lists of them."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, overload
+
+from keepsake._model.annotations import check_tags, check_text
+from keepsake._model.events import Body, ExperimentState, open_sessions, references
+from keepsake._model.ids import short_id
+from keepsake._model.times import LocalTime, now_text
+from keepsake._model.values import Value, to_metrics
+from keepsake._repository.heartbeat import list_heartbeats
+from keepsake._repository.repository import Repository
+from keepsake._tracking.ending import status_of_exception
+from keepsake._tracking.files import FoundFiles, project_path
+from keepsake._tracking.liveness import Status, experiment_error, experiment_status
+from keepsake._tracking.place import Place
+from keepsake._tracking.recovery import append_event, settle_dead_sessions
+from keepsake._tracking.session import Session
+from keepsake.checkpoint import (
+    Checkpoint,
+    CheckpointList,
+    Origin,
+    PrimaryMetric,
+    best_checkpoint,
+    checkout_manifests,
+    only_primary_metric,
+)
+from keepsake.errors import InvalidInputError, KeepsakeError, NotFoundError
+from keepsake.notices import warn
+
+if TYPE_CHECKING:
+    import os
+    from datetime import datetime, timedelta
+
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+NewEvent: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """Metrics that were logged between checkpoints."""
+
+    created: datetime
+    step: int | None
+    metrics: dict[str, Value]
+
+
+class Experiment:
+    """One run of a training script.
+
+    It is what `keepsake.init()` returns, to add checkpoints to, and what `experiments.get()` and `list()` return, to
+    look at. Two of them are equal when their ids are.
+    """
+
+    def __init__(self, place: Place, state: ExperimentState, *, session: Session | None = None) -> None:
+        self._place = place
+        self._session = session
+        self._load(state)
+
+    def _load(self, state: ExperimentState) -> None:
+        self._state = state
+        self._checkpoints: CheckpointList | None = None
+
+    # What was recorded when it began
+
+    @property
+    def id(self) -> str:
+        """64 hex digits."""
+        return self._state.id
+
+    @property
+    def created(self) -> datetime:
+        """When it began; aware, in local time."""
+        return LocalTime.from_text(self._state.created["time"])
+
+    @property
+    def params(self) -> dict[str, Value]:
+        """What went in, by name."""
+        params: dict[str, Value] = self._state.created.get("params") or {}
+        return params
+
+    @property
+    def path(self) -> str | None:
+        """What was saved when it began, relative to the project directory."""
+        return self._text("path")
+
+    @property
+    def environment(self) -> Mapping[str, Any]:
+        """All that was recorded of the machine, the program and the code's git state."""
+        environment: Mapping[str, Any] = self._state.created.get("environment") or {}
+        return environment
+
+    @property
+    def user(self) -> str | None:
+        """Who started it."""
+        return self.environment.get("user")
+
+    @property
+    def host(self) -> str | None:
+        """Name of the machine that it was started on."""
+        return self.environment.get("host")
+
+    @property
+    def command(self) -> str | None:
+        """The command that started it, as it can be run again; secrets are masked."""
+        return self.environment.get("command")
+
+    @property
+    def python_version(self) -> str | None:
+        """Version of Python that it ran with."""
+        return self.environment.get("python_version")
+
+    @property
+    def python_packages(self) -> dict[str, str]:
+        """The distributions behind the modules that were imported when it began, with their versions."""
+        return dict(self.environment.get("python_packages") or {})
+
+    @property
+    def git(self) -> dict[str, Any] | None:
+        """Commit, branch, remote and whether there were uncommitted changes; None outside a git repository."""
+        return self.environment.get("git")
+
+    @property
+    def keepsake_version(self) -> str | None:
+        """Version of Keepsake that wrote it."""
+        return self._text("keepsake_version")
+
+    @property
+    def project(self) -> str | None:
+        """Name of the project directory that it was started for."""
+        return self._text("project")
+
+    def _text(self, field: str) -> str | None:
+        value = self._state.created.get(field)
+        return value if isinstance(value, str) else None
+
+    # What people call it
+
+    @property
+    def name(self) -> str | None:
+        """What its user calls it. May be set, now or later."""
+        return self._state.name
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        self._annotate(name=check_text("name", name))
+
+    @property
+    def notes(self) -> str | None:
+        """Free text about it. May be set."""
+        return self._state.notes
+
+    @notes.setter
+    def notes(self, notes: str | None) -> None:
+        self._annotate(notes=check_text("notes", notes))
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Words to find it by. May be set to any list of strings."""
+        return self._state.tags
+
+    @tags.setter
+    def tags(self, tags: Iterable[str]) -> None:
+        self._annotate(tags=check_tags(tags))
+
+    # How it stands
+
+    @property
+    def status(self) -> Status:
+        """`running`, `finished`, `failed` (see `error`), `interrupted` (Ctrl-C) or `lost` (it ended without a word).
+
+        Of an experiment that ran when it was read, the repository is asked again.
+        """
+        if not open_sessions(self._state):
+            return experiment_status(self._state, {}, self._place.locks)
+        repository = self._repository
+        heartbeats = list_heartbeats(repository.store, self.id)
+        if self._session is None or not self._session.is_open:
+            # What ended since then has said how.
+            self._load(repository.load_experiment(self.id))
+        return experiment_status(self._state, heartbeats, self._place.locks)
+
+    def is_running(self) -> bool:
+        """Say whether some process is working on it."""
+        return self.status == "running"
+
+    @property
+    def error(self) -> Mapping[str, str] | None:
+        """Type and message of the exception that ended it, when it failed."""
+        return experiment_error(self._state)
+
+    @property
+    def duration(self) -> timedelta | None:
+        """Time between its beginning and its latest checkpoint; None without a checkpoint."""
+        latest = self.latest()
+        return latest.created - self.created if latest is not None else None
+
+    def short_id(self) -> str:
+        """Return the first seven digits of the id."""
+        return short_id(self.id)
+
+    # Checkpoints
+
+    @property
+    def checkpoints(self) -> CheckpointList:
+        """Its checkpoints, in the order in which they were saved."""
+        if self._checkpoints is None:
+            origin = self._origin()
+            bodies = self._state.checkpoints
+            self._checkpoints = CheckpointList([Checkpoint(body, origin) for body in bodies], label=self._label())
+        return self._checkpoints
+
+    @property
+    def logs(self) -> list[LogEntry]:
+        """The metrics that were logged between checkpoints."""
+        return [
+            LogEntry(LocalTime.from_text(body["time"]), body.get("step"), body.get("metrics") or {})
+            for body in self._state.logs
+        ]
+
+    def latest(self) -> Checkpoint | None:
+        """Return the latest checkpoint, None without one."""
+        return self.checkpoints[-1] if self._state.checkpoints else None
+
+    def best(self) -> Checkpoint | None:
+        """Return the best checkpoint by the primary metric: the earliest of equals, None without a primary metric."""
+        return best_checkpoint(self.checkpoints)
+
+    def primary_metric(self) -> str:
+        """Return the name of the primary metric. Raises `InvalidInputError` when there is none, or several."""
+        return self.checkpoints.primary_metric()
+
+    # Writing
+
+    def checkpoint(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        step: int | None = None,
+        metrics: Mapping[str, object] | None = None,
+        primary_metric: tuple[str, str] | None = None,
+        quiet: bool = False,
+        **more_metrics: object,
+    ) -> Checkpoint:
+        """Save a checkpoint. When this returns, what it saved survives the death of this process.
+
+        Args:
+            path: a file or directory to save, relative to the project directory; nothing is saved when None.
+            step: its number; by default one more than that of the last checkpoint.
+            metrics: what was measured, by name.
+            primary_metric: name of the metric that decides what is best, and "maximize" or "minimize".
+            quiet: whether to say nothing about files that could not be read.
+            **more_metrics: recorded like `metrics`.
+
+        Raises:
+            InvalidInputError: an argument cannot be used; nothing was saved.
+            KeepsakeError: saving failed, and the experiment was created with `on_error="raise"`. Otherwise a failure is
+                a warning, and the data is kept and tried again.
+        """
+        body: NewEvent = {"metrics": to_metrics(metrics, more_metrics)}
+        number = _check_step(step)
+        if primary_metric is not None:
+            body["primary_metric"] = PrimaryMetric.parse(primary_metric)._asdict()
+        save_files = None
+        if path is not None:
+            files = FoundFiles(self._place, path)
+            body["path"] = files.path
+            save_files = files.saver(quiet=quiet)
+        event = self._writing_session().save_checkpoint(body, number, save_files)
+        event.setdefault("time", now_text())
+        checkpoint = Checkpoint(event, self._origin())
+        self.checkpoints.append(checkpoint)
+        self._state.checkpoints.append(event)
+        return checkpoint
+
+    def log(self, metrics: Mapping[str, object] | None = None, step: int | None = None, **more_metrics: object) -> None:
+        """Record metrics between checkpoints.
+
+        Args:
+            metrics: what was measured, by name.
+            step: the number of the step that it was measured at.
+            **more_metrics: recorded like `metrics`.
+
+        Raises:
+            InvalidInputError: an argument cannot be used; nothing was recorded.
+        """
+        body: NewEvent = {"type": "log", "metrics": to_metrics(metrics, more_metrics)}
+        number = _check_step(step)
+        if number is not None:
+            body["step"] = number
+        event = self._writing_session().write(body)
+        event.setdefault("time", now_text())
+        self._state.logs.append(event)
+
+    def stop(self) -> None:
+        """End the experiment: it is `finished`, and all that was saved is on disk, compact. Twice is no error.
+
+        A script need not call this: its end does it. In a notebook, there is no other end.
+        """
+        self._stop("finished", None)
+
+    def _stop(self, status: str, error: Mapping[str, str] | None) -> None:
+        session = self._session
+        if session is None or not session.is_open:
+            return
+        session.stop(status, error)
+        try:
+            self._load(self._repository.load_experiment(self.id))
+            settle_dead_sessions(self._repository, self._place.locks)
+        except KeepsakeError as failure:
+            warn(f"experiment {self.short_id()} was stopped, but not read back: {failure}")
+
+    def __enter__(self) -> Experiment:  # noqa: PYI034 (typing.Self is of Python 3.11)
+        """Return the experiment; leaving the block stops it."""
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._stop(*status_of_exception(error))
+
+    def delete(self) -> None:
+        """Delete the experiment with its checkpoints, for good.
+
+        Raises:
+            NotFoundError: it was deleted already.
+        """
+        repository = self._repository
+        state = repository.load_experiment(self.id)
+        if self._session is not None and self._session.is_open:
+            self._session.is_deleted = True
+            self._session.stop("finished")
+        append_event(self._place.append_store(), self.id, {"type": "delete"}, after=state.last_time)
+
+    def _annotate(self, **changes: Any) -> None:
+        body: NewEvent = {"type": "annotate", **changes}
+        if self._session is not None and self._session.is_open:
+            self._session.write(body)
+        else:
+            append_event(self._place.append_store(), self.id, body, after=self._state.last_time)
+        self._state.name = changes.get("name", self._state.name)
+        self._state.notes = changes.get("notes", self._state.notes)
+        self._state.tags = tuple(changes.get("tags", self._state.tags))
+
+    def _writing_session(self) -> Session:
+        if self._session is None:
+            # Others may have written since this was read; what this session writes comes later than all of it.
+            state = self._repository.load_experiment(self.id)
+            last_step = max((body.get("step") or 0 for body in state.checkpoints), default=-1)
+            self._session = Session(
+                self._repository,
+                self.id,
+                after=state.last_time,
+                next_step=last_step + 1,
+                locks=self._place.locks,
+                open_staging=self._place.open_staging,
+            )
+        return self._session
+
+    # Reading
+
+    def refresh(self) -> None:
+        """Read again what the repository says of this experiment, also what other processes wrote meanwhile."""
+        self._load(self._repository.load_experiment(self.id))
+
+    def checkout(
+        self,
+        output_directory: str | os.PathLike[str],
+        quiet: bool = False,
+        *,
+        path: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Copy its files and, over them, those of its best checkpoint (else the latest) to a directory.
+
+        Arguments and errors are those of `Checkpoint.checkout`.
+        """
+        checkpoint = self.best() or self.latest()
+        if checkpoint is not None:
+            checkpoint.checkout(output_directory, quiet, path=path)
+            return
+        digests = references(self._state.created)
+        if not digests:
+            raise NotFoundError(
+                f"experiment {self.short_id()} has no files", hint="pass path= to keepsake.init() to save some"
+            )
+        only = None if path is None else project_path(path)
+        what = f"experiment {self.short_id()}"
+        checkout_manifests(self._repository, digests, output_directory, only=only, what=what, quiet=quiet)
+
+    def plot(self, metric: str | None = None, logy: bool = False, plot_only: bool = False) -> Axes:
+        """Draw one metric of its checkpoints; see `CheckpointList.plot`."""
+        return self.checkpoints.plot(metric, logy, plot_only)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything about it as a dictionary that the `json` module can write."""
+        return {
+            "id": self.id,
+            "created": self._state.created["time"],
+            "name": self.name,
+            "tags": list(self.tags),
+            "notes": self.notes,
+            "status": self.status,
+            "error": dict(self.error) if self.error is not None else None,
+            "project": self.project,
+            "params": self.params,
+            "path": self.path,
+            "environment": dict(self.environment),
+            "keepsake_version": self.keepsake_version,
+            "checkpoints": [_checkpoint_json(body) for body in self._state.checkpoints],
+        }
+
+    @property
+    def _repository(self) -> Repository:
+        return self._place.open_repository()
+
+    def _origin(self) -> Origin:
+        return Origin(self._repository, self.id, tuple(references(self._state.created)))
+
+    def _label(self) -> str:
+        return self.name or self.short_id()
+
+    def __repr__(self) -> str:
+        from keepsake._analysis.text import experiment_text
+
+        return experiment_text(self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Experiment) and self.id == other.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def _repr_html_(self) -> str:
+        from keepsake._analysis.html import experiment_html
+
+        return experiment_html(self)
+
+
+class ExperimentList(list[Experiment]):
+    """Experiments, oldest first; slices are lists of this kind, too."""
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Experiment: ...
+    @overload
+    def __getitem__(self, index: slice) -> ExperimentList: ...
+    def __getitem__(self, index: SupportsIndex | slice) -> Experiment | ExperimentList:
+        """Return one experiment, or for a slice a list of this kind."""
+        if isinstance(index, slice):
+            return ExperimentList(super().__getitem__(index))
+        return super().__getitem__(index)
+
+    def primary_metric(self) -> str:
+        """Return the name of the primary metric. Raises `InvalidInputError` when there is none, or several."""
+        checkpoints = [checkpoint for experiment in self for checkpoint in experiment.checkpoints]
+        names = {one.primary_metric.name for one in checkpoints if one.primary_metric is not None}
+        return only_primary_metric(names, known=(name for one in checkpoints for name in one.metrics))
+
+    def plot(self, metric: str | None = None, logy: bool = False) -> Axes:
+        """Draw one metric of every experiment into the current matplotlib axes, a curve each.
+
+        Args:
+            metric: its name; the primary metric when None.
+            logy: whether the y-axis is logarithmic.
+
+        Returns:
+            The axes.
+
+        Raises:
+            InvalidInputError: no experiment has the metric, or none is given and there is no one primary metric.
+        """
+        from keepsake._analysis.plot import plot_experiments
+
+        return plot_experiments(self, metric or self.primary_metric(), logy=logy)
+
+    def scatter(self, param: str, metric: str | None = None, logx: bool = False, logy: bool = False) -> Axes:
+        """Draw a metric against a param, a point an experiment: of its best checkpoint, else of its latest.
+
+        Args:
+            param: the param on the x-axis; dots reach into nested ones (`optim.lr`).
+            metric: the metric on the y-axis; the primary metric when None.
+            logx: whether the x-axis is logarithmic.
+            logy: whether the y-axis is logarithmic.
+
+        Returns:
+            The axes.
+
+        Raises:
+            InvalidInputError: no experiment has the param or the metric.
+        """
+        from keepsake._analysis.plot import scatter_experiments
+
+        return scatter_experiments(self, param, metric or self.primary_metric(), logx=logx, logy=logy)
+
+    def delete(self) -> None:
+        """Delete all of these experiments. One that is deleted already is passed over."""
+        for experiment in self:
+            try:
+                experiment.delete()
+            except NotFoundError:
+                continue
+
+    def to_dataframe(self) -> DataFrame:
+        """Return a pandas DataFrame with a row an experiment."""
+        from keepsake._analysis.dataframe import experiments_dataframe
+
+        return experiments_dataframe(self)
+
+    def __repr__(self) -> str:
+        from keepsake._analysis.text import list_text
+
+        return list_text("ExperimentList", "experiment", [experiment.id for experiment in self])
+
+    def _repr_html_(self) -> str:
+        from keepsake._analysis.html import experiments_html
+
+        return experiments_html(self)
+
+
+def _checkpoint_json(body: Body) -> dict[str, Any]:
+    fields = ("id", "step", "path", "metrics", "primary_metric")
+    return {"id": body["id"], "created": body["time"]} | {field: body.get(field) for field in fields[1:]}
+
+
+def _check_step(step: object) -> int | None:
+    if step is None:
+        return None
+    if isinstance(step, bool) or not isinstance(step, SupportsIndex):
+        raise InvalidInputError(f"step must be a whole number, not {step!r}")
+    return operator.index(step)

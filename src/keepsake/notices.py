@@ -1,0 +1,31 @@
+"""What Keepsake tells a person while their program runs: single lines on standard error.
+
+A notice must never break or change the program that it talks to, so it is written directly (a warning turned into an
+error by `-W error` would be one) and a closed or missing stream is no error.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def notice(text: str) -> None:
+    """Print `text` to standard error, marked as coming from Keepsake."""
+    _print(f"keepsake: {text}")
+
+
+def warn(text: str) -> None:
+    """Print a warning to standard error."""
+    _print(f"keepsake: warning: {text}")
+
+
+def _print(text: str) -> None:
+    stream = sys.stderr
+    if stream is None:
+        return
+    try:
+        stream.write(text + "\n")
+        stream.flush()
+    except (OSError, ValueError):
+        # Closed or broken standard error: there is nobody left to tell.
+        return

@@ -1,0 +1,1 @@
+"""Stores: bytes by key, on a disk, in memory, or around another store."""

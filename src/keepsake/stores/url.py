@@ -1,0 +1,76 @@
+"""From the URL of a repository to its store. Which schemes work is said here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from urllib.parse import unquote_to_bytes
+
+from keepsake.errors import ConfigError
+from keepsake.stores.base import Store
+from keepsake.stores.local import LocalStore
+
+SCHEMES = ("file",)
+"""The schemes that work."""
+
+_BUCKETS = {"s3": "Amazon S3", "gs": "Google Cloud Storage", "az": "Azure Blob Storage"}
+
+
+def open_store(url: str, options: Mapping[str, object] | None = None) -> Store:
+    """Return the store at `url`, without looking at it.
+
+    Args:
+        url: `file://` and an absolute path, percent-encoded where need be. Relative paths are resolved by whoever knows
+            what they are relative to, before they become a URL.
+        options: settings for the store's client (`repository_options` of `keepsake.yaml`); `file` has none.
+
+    Raises:
+        ConfigError: the URL is malformed, its scheme does not work, or an option is unknown. Of other URLs
+            than `file://` the message shows the scheme only, since there may be credentials in them.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        raise ConfigError(f"{url!r} is not a URL of a repository", hint=_schemes_hint())
+    if scheme != "file":
+        where = f" ({_BUCKETS[scheme]})" if scheme in _BUCKETS else ""
+        raise ConfigError(f"this version cannot keep a repository at {scheme}://{where}", hint=_schemes_hint())
+    if options:
+        names = ", ".join(sorted(map(str, options)))
+        raise ConfigError(
+            f"unknown repository options for file://: {names}", hint="file:// takes no options: drop them"
+        )
+    path = _path_of(rest)
+    if os.path.dirname(path) == path:  # noqa: PTH120 (of a root, Path.parent is the root as well, but so it is of ".")
+        raise ConfigError(
+            f"file://{rest} is the root of a file system", hint="give a directory in it, such as file:///data/keepsake"
+        )
+    return LocalStore(path)
+
+
+def _path_of(rest: str) -> str:
+    """Return the path that follows `file://` in a URL."""
+    if "?" in rest or "#" in rest:
+        raise ConfigError(
+            f"file://{rest} has a '?' or '#' in it",
+            hint="in a URL, write them as %3F and %23 when they belong to the path",
+        )
+    path = os.fsdecode(unquote_to_bytes(rest.removeprefix("localhost") if rest.startswith("localhost/") else rest))
+    if "\0" in path:
+        raise ConfigError(f"file://{rest} has a null byte in it", hint="remove the %00")
+    if os.name == "nt":
+        # file:///C:/directory, or file://server/share/directory
+        path = path[1:] if re.match(r"/[A-Za-z]:/", path) else f"//{path}" if not path.startswith("/") else path
+        is_absolute = bool(re.match(r"[A-Za-z]:/|//[^/]", path))
+    else:
+        is_absolute = path.startswith("/")
+    if not is_absolute:
+        raise ConfigError(
+            f"file://{rest} does not name an absolute path",
+            hint=f"write three slashes, as in file:///{rest.lstrip('/') or 'data/keepsake'}, or a plain path",
+        )
+    return path
+
+
+def _schemes_hint() -> str:
+    return "these work: " + ", ".join(f"{scheme}://" for scheme in SCHEMES)
