@@ -5,8 +5,8 @@ current one upwards with a `keepsake.yaml`, else the current one. Of a given dir
 counts, not one above.
 
 Where the repository is: the one that was given, else `KEEPSAKE_REPOSITORY`, else what `keepsake.yaml` says, else
-`.keepsake` in the project directory. It is a URL or a path. A relative path counts from where it was written: in
-`keepsake.yaml` from the file's directory, otherwise from the current one; `file://relative` from the project directory.
+`.keepsake` in the project directory. It is a URL or a path; a relative one (`../runs`, `file://runs`) counts from the
+project directory wherever it was written, so that it means the same in every process of a project.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def find_project(
     elif env.get("KEEPSAKE_REPOSITORY"):
         source, url = "variable", _given_url(env["KEEPSAKE_REPOSITORY"], project, "KEEPSAKE_REPOSITORY")
     elif written.repository is not None:
-        source, url = "keepsake.yaml", _to_url(written.repository, project, project, written.place)
+        source, url = "keepsake.yaml", _to_url(written.repository, project, written.place)
     else:
         source, url = "default", (project / DEFAULT_REPOSITORY).as_uri()
     # Options belong to the repository that the same file names, not to another one.
@@ -200,23 +200,21 @@ def _given_url(given: object, project: Path, name: str) -> str:
         given = os.fspath(given)
     if not isinstance(given, str):
         raise ConfigError(f"{name} must be a URL or a path, not {type(given).__name__}")
-    return _to_url(given, project, None, name)
+    return _to_url(given, project, name)
 
 
-def _to_url(text: str, project: Path, base: Path | None, place: str) -> str:
+def _to_url(text: str, project: Path, place: str) -> str:
     """Make an absolute URL of a URL or path.
 
     Args:
         text: what was written.
-        project: the directory that `file://relative` counts from.
-        base: the directory that a relative path counts from; None for the current one.
+        project: the directory that relative ones count from.
         place: where it was written, for messages.
     """
     if not text.strip():
         raise ConfigError(f"{place}: the repository is empty", hint="give a URL or a path, or leave it out")
     if "://" not in text:
-        path = _expand_home(text)
-        return _file_url(path if path.is_absolute() else (base or _current_directory()) / path)
+        return _file_url(project / _expand_home(text))
     scheme, _, rest = text.partition("://")
     if scheme not in SCHEMES:
         raise ConfigError(

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from keepsake.errors import ConfigError
 
+_HINT = "set XDG_CACHE_HOME or TMPDIR to a directory of your own that can be written"
+
 
 def cache_directory(env: Mapping[str, str]) -> Path:
     """Return the directory for what can be lost: `$XDG_CACHE_HOME/keepsake`, else `~/.cache/keepsake`.
@@ -27,7 +29,7 @@ def cache_directory(env: Mapping[str, str]) -> Path:
         ConfigError: not even there, or that directory is somebody else's.
     """
     for candidate in _cache_candidates(env):
-        with contextlib.suppress(OSError, ConfigError):
+        with contextlib.suppress(ConfigError):
             return private_directory(candidate)
     return temporary_directory()
 
@@ -48,39 +50,39 @@ def temporary_directory() -> Path:
     Raises:
         ConfigError: it cannot be created, or somebody else has created it.
     """
-    path = Path(tempfile.gettempdir()) / f"keepsake-{_user_id()}"
     try:
-        return private_directory(path)
+        parent = tempfile.gettempdir()
     except OSError as error:
-        raise ConfigError(
-            f"the directory {path} cannot be used: {error.strerror or error}",
-            hint="set XDG_CACHE_HOME or TMPDIR to a directory that can be written",
-        ) from error
+        raise ConfigError(f"there is no temporary directory: {error.strerror or error}", hint=_HINT) from error
+    return private_directory(Path(parent) / f"keepsake-{_user_id()}")
 
 
 def private_directory(path: Path) -> Path:
     """Create a directory that only this user may enter, or check that the one there is this user's and is writable.
 
     Raises:
-        ConfigError: it belongs to another user, or is a link that another user may have placed.
-        OSError: it cannot be created or written.
+        ConfigError: it cannot be created or written, belongs to another user, or is a link that another user may have
+            placed.
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if os.name == "nt":
-        return path
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if hasattr(os, "getuid"):
+            _check_private(path)
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "it cannot be written")
+    except OSError as error:
+        raise ConfigError(f"the directory {path} cannot be used: {error.strerror or error}", hint=_HINT) from error
+    return path
+
+
+def _check_private(path: Path) -> None:
     found = path.lstat()
     if stat.S_ISLNK(found.st_mode) and found.st_uid == os.getuid():
         found = path.stat()  # a link of the user's own, to a larger disk
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise ConfigError(
-            f"the directory {path} belongs to another user",
-            hint="remove it, or set XDG_CACHE_HOME or TMPDIR to a directory of your own",
-        )
+        raise ConfigError(f"the directory {path} belongs to another user", hint=f"remove it, or {_HINT}")
     if found.st_mode & 0o077:
         path.chmod(0o700)
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, "it cannot be written", str(path))
-    return path
 
 
 def _cache_candidates(env: Mapping[str, str]) -> list[Path]:

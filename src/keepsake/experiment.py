@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, overload
 
 from keepsake._model.annotations import check_tags, check_text
 from keepsake._model.events import Body, ExperimentState, open_sessions, references
+from keepsake._model.facts import ExperimentFacts
 from keepsake._model.ids import short_id
 from keepsake._model.times import LocalTime, now_text
 from keepsake._model.values import Value, to_metrics
@@ -51,7 +52,7 @@ class LogEntry:
     metrics: dict[str, Value]
 
 
-class Experiment:
+class Experiment(ExperimentFacts):
     """One run of a training script.
 
     It is what `keepsake.init()` returns, to add checkpoints to, and what `experiments.get()` and `list()` return, to
@@ -66,79 +67,6 @@ class Experiment:
     def _load(self, state: ExperimentState) -> None:
         self._state = state
         self._checkpoints: CheckpointList | None = None
-
-    # What was recorded when it began
-
-    @property
-    def id(self) -> str:
-        """64 hex digits."""
-        return self._state.id
-
-    @property
-    def created(self) -> datetime:
-        """When it began; aware, in local time."""
-        return LocalTime.from_text(self._state.created["time"])
-
-    @property
-    def params(self) -> dict[str, Value]:
-        """What went in, by name."""
-        params: dict[str, Value] = self._state.created.get("params") or {}
-        return params
-
-    @property
-    def path(self) -> str | None:
-        """What was saved when it began, relative to the project directory."""
-        return self._text("path")
-
-    @property
-    def environment(self) -> Mapping[str, Any]:
-        """All that was recorded of the machine, the program and the code's git state."""
-        environment: Mapping[str, Any] = self._state.created.get("environment") or {}
-        return environment
-
-    @property
-    def user(self) -> str | None:
-        """Who started it."""
-        return self.environment.get("user")
-
-    @property
-    def host(self) -> str | None:
-        """Name of the machine that it was started on."""
-        return self.environment.get("host")
-
-    @property
-    def command(self) -> str | None:
-        """The command that started it, as it can be run again; secrets are masked."""
-        return self.environment.get("command")
-
-    @property
-    def python_version(self) -> str | None:
-        """Version of Python that it ran with."""
-        return self.environment.get("python_version")
-
-    @property
-    def python_packages(self) -> dict[str, str]:
-        """The distributions behind the modules that were imported when it began, with their versions."""
-        return dict(self.environment.get("python_packages") or {})
-
-    @property
-    def git(self) -> dict[str, Any] | None:
-        """Commit, branch, remote and whether there were uncommitted changes; None outside a git repository."""
-        return self.environment.get("git")
-
-    @property
-    def keepsake_version(self) -> str | None:
-        """Version of Keepsake that wrote it."""
-        return self._text("keepsake_version")
-
-    @property
-    def project(self) -> str | None:
-        """Name of the project directory that it was started for."""
-        return self._text("project")
-
-    def _text(self, field: str) -> str | None:
-        value = self._state.created.get(field)
-        return value if isinstance(value, str) else None
 
     # What people call it
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keepsake._model.values import Value
 
 from keepsake._analysis.interfaces import flatten_values
 from keepsake._analysis.text import (
@@ -17,6 +16,7 @@ from keepsake._analysis.text import (
     format_value,
     list_text,
 )
+from keepsake._model.values import Value
 from tests.analysis.subjects import Point, Run, hex_id, losses
 
 

@@ -179,10 +179,10 @@ def test_a_second_frame_behind_the_first_is_damage() -> None:
 
 @pytest.mark.parametrize("data", [weights(300), b"text " * 90, b"noise"], ids=["planes", "zstd", "stored"])
 @pytest.mark.parametrize("raw", [True, False])
-def test_every_change_of_one_byte_is_seen(data: bytes, raw: bool) -> None:
+def test_every_change_of_one_byte_of_the_head_is_seen(data: bytes, raw: bool) -> None:
     obj = encode_raw_header(len(data)) + data if raw else encode_chunk(data)
-    for place in range(len(obj)):
-        for flip in (0x01, 0x02, 0x03, 0x80, 0xFF):
+    for place in range(HEADER_BYTES):
+        for flip in range(1, 256):
             damaged = bytearray(obj)
             damaged[place] ^= flip
             try:

@@ -136,6 +136,7 @@ def _place_points(
 def _draw_points(axes: Axes, points: Sequence[tuple[str, float | str, float]]) -> None:
     axes.scatter([x for _, x, _ in points], [y for _, _, y in points])
     if len(points) <= _NAMED_POINTS:
+        axes.margins(0.12)  # room for the names at the edges
         for label, x, y in points:
             place: Any = (x, y)
             axes.annotate(_plain(label), place, xytext=(4, 4), textcoords="offset points", fontsize="x-small")

@@ -2,9 +2,10 @@
 
     magic "KSC2" | codec u8 | item size u8 | two zero bytes | raw length u64, little endian | payload
 
-The item size is 2, 4 or 8 for planes, 1 for stored chunks and 0 for others. The codec is chosen by trying a sample of the
-content, never by file name. Nothing here trusts what it decodes: a claimed length is checked against the caller's limit
-and the frame's own before anything is allocated. That the decoded bytes are the right ones is the digest's business.
+The item size is 2, 4 or 8 for planes, 1 for stored chunks and 0 for others. The codec is chosen by trying a sample of
+the content, never by file name. Nothing here trusts what it decodes: a claimed length is checked against the caller's
+limit and the frame's own before anything is allocated. That the decoded bytes are the right ones is the digest's
+business.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Codec(IntEnum):
 
 
 _ITEM_SIZES = {Codec.RAW: (0,), Codec.STORED: (1,), Codec.ZSTD: (0,), Codec.PLANES: (2, 4, 8)}
-"""The item sizes that go with a codec. Raw and stored differ, so that no single byte turns one into the other unseen."""
+"""What goes with a codec. Raw and stored chunks differ, so that no single byte turns one into the other unseen."""
 
 
 def encode_raw_header(length: int) -> bytes:

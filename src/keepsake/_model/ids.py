@@ -49,10 +49,8 @@ def resolve_prefix(prefix: str, ids: Iterable[str], *, noun: str) -> str:
         AmbiguousPrefixError: several ids fit; they are in `.candidates`.
     """
     wanted = check_prefix(prefix, noun=noun)
-    total = 0
     found: list[str] = []
     for candidate in ids:
-        total += 1
         if candidate == wanted:
             return candidate
         if candidate.startswith(wanted):
@@ -60,7 +58,7 @@ def resolve_prefix(prefix: str, ids: Iterable[str], *, noun: str) -> str:
     if not found:
         raise NotFoundError(
             f"no {noun} has an id that starts with {prefix!r}",
-            hint=f"`keepsake ls` shows what is there; {total} {noun}s were looked at",
+            hint="`keepsake ls` shows what is there",
         )
     if len(found) > 1:
         found.sort()
@@ -76,14 +74,18 @@ def resolve_prefix(prefix: str, ids: Iterable[str], *, noun: str) -> str:
 def check_prefix(prefix: str, *, noun: str) -> str:
     """Return `prefix` in lower case, or raise `InvalidInputError` when it cannot begin any id."""
     if not isinstance(prefix, str):
-        raise InvalidInputError(f"the id of an {noun} must be a string, not {type(prefix).__name__}")
+        raise InvalidInputError(f"the id of {_with_article(noun)} must be a string, not {type(prefix).__name__}")
     wanted = prefix.strip().lower()
     if len(wanted) < MIN_PREFIX_DIGITS or not _HEX_DIGITS.issuperset(wanted):
         raise InvalidInputError(
-            f"{prefix!r} is not the id of an {noun}, nor the beginning of one",
+            f"{prefix!r} is not the id of {_with_article(noun)}, nor the beginning of one",
             hint=f"ids are hexadecimal; give at least {MIN_PREFIX_DIGITS} digits",
         )
     return wanted
+
+
+def _with_article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def _distinct_prefixes(ids: list[str]) -> list[str]:

@@ -44,7 +44,7 @@ def record_environment(directory: Path) -> dict[str, Value]:
         "python_implementation": platform.python_implementation,
         "python_packages": lambda: cast("dict[str, Value]", imported_packages()),
         "platform": read_platform,
-        "cpu": lambda: read_cpu(),
+        "cpu": read_cpu,
         "memory_bytes": read_memory_bytes,
         "gpu": lambda: read_gpus(),
         "cuda": lambda: read_cuda(),
@@ -65,8 +65,8 @@ def read_user() -> str:
 def read_command() -> str:
     """Return the command of this process as one line for a shell, with secrets masked.
 
-    The interpreter stands as `python`, which is what finds it again on another machine; a notebook as `jupyter`'s kernel
-    has no command of its own and is called `notebook`.
+    The interpreter stands as `python`, which finds it again on another machine. A notebook has no command of its own
+    and is called `notebook`.
     """
     if "ipykernel" in sys.modules and any("ipykernel" in argument for argument in sys.orig_argv):
         return "notebook"

@@ -20,11 +20,9 @@ def check(repository: str | None, project_directory: str | None) -> None:
         click.echo(f"{problem.key}: {problem.message}")
         for touched in problem.touches:
             click.echo(f"    affects {touched}")
-    click.echo(
-        f"{report.experiments} experiments, {report.checkpoints} checkpoints, {report.chunks} chunks "
-        f"({format_bytes(report.chunk_bytes)}): "
-        + ("all is well" if report.is_clean else f"{len(report.problems)} problems"),
-        err=True,
-    )
+    count = len(report.problems)
+    outcome = "all is well" if report.is_clean else f"{count} problem{'s' if count > 1 else ''}"
+    seen = f"{report.experiments} experiments, {report.checkpoints} checkpoints, {report.chunks} chunks"
+    click.echo(f"{seen} ({format_bytes(report.chunk_bytes)}): {outcome}", err=True)
     if not report.is_clean:
         click.get_current_context().exit(1)
