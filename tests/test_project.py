@@ -22,7 +22,7 @@ SOURCES = sorted((ROOT / "src" / "keepsake").rglob("*.py"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 HEAVY = {
-    "blake3", "click", "concurrent.futures", "difflib", "h5py", "IPython", "matplotlib", "multiprocessing", "numpy",
+    "click", "concurrent.futures", "difflib", "h5py", "IPython", "matplotlib", "multiprocessing", "numpy",
     "pandas", "pathspec", "rich", "sqlite3", "subprocess", "tarfile", "torch", "urllib.request", "yaml", "zipfile",
     "zstandard", "asyncio", "boto3", "google.cloud", "azure", "obstore",
 }  # fmt: skip

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, overload
 
 from keepsake._model.annotations import check_tags, check_text
-from keepsake._model.events import Body, ExperimentState, open_sessions, references
+from keepsake._model.events import Body, ExperimentState, SessionState, open_sessions, references
 from keepsake._model.facts import ExperimentFacts
 from keepsake._model.ids import short_id
 from keepsake._model.times import LocalTime, now_text
@@ -199,8 +199,7 @@ class Experiment(ExperimentFacts):
             files = FoundFiles(self._place, path)
             body["path"] = files.path
             save_files = files.saver(quiet=quiet)
-        event = self._writing_session().save_checkpoint(body, number, save_files)
-        event.setdefault("time", now_text())
+        event = self._remember(self._writing_session().save_checkpoint(body, number, save_files))
         checkpoint = Checkpoint(event, self._origin())
         self.checkpoints.append(checkpoint)
         self._state.checkpoints.append(event)
@@ -221,9 +220,7 @@ class Experiment(ExperimentFacts):
         number = _check_step(step)
         if number is not None:
             body["step"] = number
-        event = self._writing_session().write(body)
-        event.setdefault("time", now_text())
-        self._state.logs.append(event)
+        self._state.logs.append(self._remember(self._writing_session().write(body)))
 
     def stop(self) -> None:
         """End the experiment: it is `finished`, and all that was saved is on disk, compact. Twice is no error.
@@ -287,6 +284,14 @@ class Experiment(ExperimentFacts):
                 open_staging=self._place.open_staging,
             )
         return self._session
+
+    def _remember(self, event: NewEvent) -> NewEvent:
+        """Make an event that was just written one as it is read, and know of its session, which may be a new one."""
+        session = self._session
+        if session is not None and session.is_open:
+            self._state.sessions.setdefault(session.id, SessionState(session.id))
+        event.setdefault("time", now_text())
+        return event
 
     # Reading
 

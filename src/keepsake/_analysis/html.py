@@ -127,7 +127,7 @@ def experiment_html(experiment: ExperimentLike) -> Html:
     if params:
         parts.append(table_html((), params, caption="Params"))
     parts.append(checkpoints_html(experiment.checkpoints, best=experiment.best()))
-    return Html('<div style="display:flex;flex-direction:column;gap:12px">' + "".join(parts) + "</div>")
+    return _column(parts)
 
 
 def checkpoints_html(checkpoints: Sequence[CheckpointLike], *, best: CheckpointLike | None = None) -> Html:
@@ -164,7 +164,16 @@ def checkpoint_html(checkpoint: CheckpointLike) -> Html:
     names = {primary[0]: f"{primary[0]} ({primary[1]})"} if primary is not None else {}
     rows = [[names.get(name, name), format_value(value)] for name, value in metrics.items()]
     strong = {number for number, name in enumerate(metrics) if name in names}
-    return Html(table_html((), facts, caption="Checkpoint") + table_html((), rows, caption="Metrics", strong=strong))
+    parts = [table_html((), facts, caption="Checkpoint")]
+    if rows:
+        parts.append(table_html((), rows, caption="Metrics", strong=strong))
+    return _column(parts)
+
+
+def _column(parts: Sequence[Html]) -> Html:
+    """Put tables below each other, each as wide as it needs."""
+    style = "display:flex;flex-direction:column;align-items:flex-start;gap:12px"
+    return Html(f'<div style="{style}">{"".join(parts)}</div>')
 
 
 def _cell(text: str) -> str:

@@ -18,7 +18,7 @@ from keepsake._chunks.layout import LARGE_TENSOR_BYTES, LONG_STRETCH_BYTES, Layo
 from keepsake._chunks.workers import run_workers
 from keepsake._model.manifest import Extent
 from keepsake._snapshots.buffers import Buffers
-from keepsake._snapshots.bundle import MAX_BUNDLE_BYTES, Bundle, ends_bundle
+from keepsake._snapshots.bundle import MAX_BUNDLE_BYTES, MAX_BUNDLE_FILES, Bundle, ends_bundle
 from keepsake._snapshots.source import SourceFile, UnreadableError
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Capture:
                     yield Bundle(bundle)
                     bundle = []
                 bundle.append(found)
-                if ends_bundle(found.path):
+                if ends_bundle(found.path) or len(bundle) == MAX_BUNDLE_FILES:
                     yield Bundle(bundle)
                     bundle = []
         if bundle:

@@ -45,8 +45,12 @@ def find_start(
     project = os.path.realpath(directory)
     relative = normalize_path(path, directory)
     place = os.path.join(project, relative) if relative else project
-    if not os.path.lexists(place):
-        raise _absent(project, relative)
+    try:
+        os.lstat(place)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise _absent(project, relative) from error
+    except OSError as error:
+        raise InvalidInputError(f"{relative!r} cannot be reached in {project}: {error.strerror}") from error
     real_path = os.path.realpath(place)
     if not os.path.exists(real_path):
         raise InvalidInputError(

@@ -1,0 +1,32 @@
+"""Importing: what `import keepsake` costs over an empty program, and what it must not bring along."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.rows import Row
+from benchmarks.scale import Scale
+from benchmarks.timing import Action, measure_pairs
+
+LIMIT_MS = 40.0
+HEAVY = ("numpy", "matplotlib", "pandas", "torch", "boto3", "botocore", "obstore", "s3fs", "fsspec", "google.cloud", "azure")
+
+
+def measure(scale: Scale, directory: Path) -> list[Row]:
+    """Time programs that only import, and look at what they have loaded."""
+    pairs = measure_pairs(_program("import keepsake"), _program("pass"), pairs=scale.import_pairs)
+    script = "import keepsake, sys, json; print(json.dumps(sorted(sys.modules)))"
+    command = [sys.executable, "-c", script]
+    modules: list[str] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    heavy = [name for name in HEAVY if name in modules]
+    return [
+        Row("import keepsake, over an empty program", pairs.difference_s * 1e3, "ms", LIMIT_MS, details=pairs.to_json()),
+        Row("  NumPy, matplotlib or bucket clients loaded", len(heavy), "of them", 0, ", ".join(heavy), {"modules": modules}),
+    ]
+
+
+def _program(text: str) -> Action:
+    return Action(lambda: subprocess.run([sys.executable, "-c", text], check=True))

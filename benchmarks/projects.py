@@ -1,0 +1,38 @@
+"""Projects to measure with: fresh ones in directories of their own, and how much their repositories hold."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from keepsake import Project
+from keepsake.experiment import Experiment
+
+REPOSITORY = ".keepsake"
+
+
+def begin(directory: Path) -> Experiment:
+    """Begin an experiment in the project `directory`, which need not exist."""
+    directory.mkdir(parents=True, exist_ok=True)
+    project = Project(repository=str(directory / REPOSITORY), directory=directory)
+    return project.experiments.create(quiet=True)
+
+
+def abandon(experiment: Experiment, directory: Path) -> None:
+    """End an experiment without settling what it saved, and delete its repository."""
+    experiment.delete()
+    shutil.rmtree(directory / REPOSITORY)
+
+
+def stored_bytes(directory: Path, prefix: str = "") -> int:
+    """Return the length of all files of a project's repository: journals, manifests, everything.
+
+    Args:
+        directory: the project directory.
+        prefix: a directory of the repository, to count only that.
+    """
+    root = directory / REPOSITORY / prefix
+    return sum(
+        os.path.getsize(os.path.join(parent, name)) for parent, _, names in os.walk(root) for name in names
+    )

@@ -1,0 +1,59 @@
+"""Scales: how much work a run of the benchmarks does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MB = 10**6
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Sizes and counts of one run."""
+
+    pairs: int
+    """How many alternating pairs a time is the median of."""
+    big_file_bytes: int
+    """Length of the file that is captured, checked out and read."""
+    memory_file_bytes: int
+    """Length of the file during whose capture memory is measured."""
+    metrics_checkpoints: int
+    metrics_runs: int
+    """How many times the checkpoints without files are measured."""
+    tree_files: int
+    """How many files the tree of code has."""
+    import_pairs: int
+    model_width: int
+    model_layers: int
+    steps_between_checkpoints: int
+    free_bytes: int
+    """How much room the disk must have."""
+
+
+FULL = Scale(
+    pairs=11,
+    big_file_bytes=500 * MB,
+    memory_file_bytes=4000 * MB,
+    metrics_checkpoints=10_000,
+    metrics_runs=5,
+    tree_files=2_000,
+    import_pairs=21,
+    model_width=256,
+    model_layers=4,
+    steps_between_checkpoints=20,
+    free_bytes=12_000 * MB,
+)
+
+QUICK = Scale(
+    pairs=3,
+    big_file_bytes=20 * MB,
+    memory_file_bytes=60 * MB,
+    metrics_checkpoints=400,
+    metrics_runs=1,
+    tree_files=200,
+    import_pairs=3,
+    model_width=128,
+    model_layers=2,
+    steps_between_checkpoints=2,
+    free_bytes=1_000 * MB,
+)
