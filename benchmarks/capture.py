@@ -87,7 +87,7 @@ class _OneThread(_Capture):
 
 def _new(what: str, capture: _Capture, scale: Scale, *, limit: float | None = None) -> Row:
     action = Action(capture.save, prepare=capture.begin, clean=capture.end)
-    pairs = measure_pairs(action, capture.baseline(), pairs=scale.pairs)
+    pairs = measure_pairs(action, capture.baseline(), pairs=scale.pairs, patience_s=scale.patience_s)
     return Row(what, pairs.ratio, "x cp", limit, details=pairs.to_json())
 
 
@@ -95,7 +95,7 @@ def _unchanged(what: str, capture: _Capture, scale: Scale, *, limit: float | Non
     capture.begin()
     capture.save()
     before = stored_bytes(capture.directory, "chunks")
-    pairs = measure_pairs(Action(capture.save), capture.baseline(), pairs=scale.pairs)
+    pairs = measure_pairs(Action(capture.save), capture.baseline(), pairs=scale.pairs, patience_s=scale.patience_s)
     new_bytes = stored_bytes(capture.directory, "chunks") - before
     capture.end()
     yield Row(what, pairs.ratio, "x cp", limit, details=pairs.to_json())

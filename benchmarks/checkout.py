@@ -44,7 +44,7 @@ def measure(scale: Scale, directory: Path) -> list[Row]:
     what = f"checkout of {size_bytes / 1e6:.0f} MB, verified"
     for text, run, limit in ((what, check_out, LIMIT), ("  the same with one thread", check_out_with_one_thread, None)):
         action = Action(run, clean=lambda: shutil.rmtree(target))
-        pairs = measure_pairs(action, copy_action(directory / WEIGHTS, directory / "copy"), pairs=scale.pairs)
+        pairs = measure_pairs(action, copy_action(directory / WEIGHTS, directory / "copy"), pairs=scale.pairs, patience_s=scale.patience_s)
         remark = f"the aim is {AIM} x cp" if limit else ""
         rows.append(Row(text, pairs.ratio, "x cp", limit, remark, pairs.to_json()))
     stored = stored_bytes(directory)

@@ -17,7 +17,7 @@ HEAVY = ("numpy", "matplotlib", "pandas", "torch", "boto3", "botocore", "obstore
 
 def measure(scale: Scale, directory: Path) -> list[Row]:
     """Time programs that only import, and look at what they have loaded."""
-    pairs = measure_pairs(_program("import keepsake"), _program("pass"), pairs=scale.import_pairs)
+    pairs = measure_pairs(_program("import keepsake"), _program("pass"), pairs=scale.import_pairs, patience_s=scale.patience_s)
     script = "import keepsake, sys, json; print(json.dumps(sorted(sys.modules)))"
     command = [sys.executable, "-c", script]
     modules: list[str] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

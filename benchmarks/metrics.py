@@ -22,7 +22,7 @@ GROWTH_LIMIT = 1.1
 
 def measure(scale: Scale, directory: Path) -> list[Row]:
     """Time checkpoints that only record metrics."""
-    runs = [_run(scale.metrics_checkpoints, directory / str(number)) for number in range(scale.metrics_runs)]
+    runs = [_run(scale, directory / str(number)) for number in range(scale.metrics_runs)]
     early = slice(50, 150)
     growth = median(median(times[-100:]) / median(times[early]) for times in runs)
     details = {
@@ -39,12 +39,12 @@ def measure(scale: Scale, directory: Path) -> list[Row]:
     ]
 
 
-def _run(count: int, directory: Path) -> list[float]:
+def _run(scale: Scale, directory: Path) -> list[float]:
     """Return the time of each call, in microseconds."""
     experiment = begin(directory)
-    wait_until_quiet()
+    wait_until_quiet(scale.patience_s / 4)
     times = []
-    for step in range(count):
+    for step in range(scale.metrics_checkpoints):
         metrics = {"loss": 1 / (step + 1), "accuracy": step / (step + 1), "learning_rate": 3e-4}
         started_ns = time.perf_counter_ns()
         experiment.checkpoint(step=step, metrics=metrics, primary_metric=("loss", "minimize"))

@@ -13,6 +13,8 @@ class Scale:
 
     pairs: int
     """How many alternating pairs a time is the median of."""
+    patience_s: float
+    """How long the pairs of one figure may take until the machine is quiet."""
     big_file_bytes: int
     """Length of the file that is captured, checked out and read."""
     memory_file_bytes: int
@@ -32,6 +34,7 @@ class Scale:
 
 FULL = Scale(
     pairs=11,
+    patience_s=120.0,
     big_file_bytes=500 * MB,
     memory_file_bytes=4000 * MB,
     metrics_checkpoints=10_000,
@@ -40,12 +43,13 @@ FULL = Scale(
     import_pairs=21,
     model_width=256,
     model_layers=4,
-    steps_between_checkpoints=20,
+    steps_between_checkpoints=10,
     free_bytes=12_000 * MB,
 )
 
 QUICK = Scale(
     pairs=3,
+    patience_s=0.0,
     big_file_bytes=20 * MB,
     memory_file_bytes=60 * MB,
     metrics_checkpoints=400,

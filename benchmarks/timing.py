@@ -2,8 +2,8 @@
 
 Each run begins with everything written out that earlier ones left dirty. The order within the pairs alternates, too.
 A pair during which other programs took more than a tenth of all processors is put aside and measured again, as long as
-there is patience; the rule looks at the processors only, never at the times. Where `/proc/stat` is missing, every
-pair counts.
+there is patience; the rule looks at the processors only, never at the times. What is missing then is taken from those put
+aside, and told as disturbed. Where `/proc/stat` is missing, every pair counts.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from typing import Any
 
 QUIET_SHARE = 0.10
 """How much of all processors others may take. The system counts in hundredths of a second: 4 % of 130 ms on two."""
-PATIENCE = 3
-"""At most so many times the wanted number of pairs are run."""
 _PROBE_S = 0.25
 _STAT = Path("/proc/stat")
 
@@ -55,7 +53,7 @@ class Pairs:
     subject_s: list[float] = field(default_factory=list)
     baseline_s: list[float] = field(default_factory=list)
     disturbed: int = 0
-    """How many more pairs were put aside."""
+    """How many of them were run while others used the processors."""
 
     @property
     def ratio(self) -> float:
@@ -74,46 +72,40 @@ class Pairs:
             "baseline_ms": [round(time_s * 1e3, 3) for time_s in self.baseline_s],
             "subject_median_ms": round(median(self.subject_s) * 1e3, 3),
             "baseline_median_ms": round(median(self.baseline_s) * 1e3, 3),
-            "pairs_put_aside": self.disturbed,
+            "disturbed_pairs": self.disturbed,
         }
 
 
-def measure_pairs(subject: Action, baseline: Action, *, pairs: int) -> Pairs:
+def measure_pairs(subject: Action, baseline: Action, *, pairs: int, patience_s: float) -> Pairs:
     """Time `subject` and `baseline` in turns, after one run of each that does not count."""
     baseline.time_s()
     subject.time_s()
-    kept, aside = Pairs(), Pairs()
-    for number in range(pairs * PATIENCE):
-        wait_until_quiet()
+    kept: list[tuple[float, float]] = []
+    aside: list[tuple[float, float]] = []
+    deadline = time.monotonic() + patience_s
+    while len(kept) < pairs and (len(kept) + len(aside) < pairs or time.monotonic() < deadline):
+        wait_until_quiet(deadline - time.monotonic())
         before = _Usage.now()
-        if number % 2:
-            times = subject.time_s(), baseline.time_s()
+        if (len(kept) + len(aside)) % 2:
+            pair = subject.time_s(), baseline.time_s()
         else:
-            times = (baseline.time_s(), subject.time_s())[::-1]
-        group = kept if _Usage.now().others_share_since(before) <= QUIET_SHARE else aside
-        group.subject_s.append(times[0])
-        group.baseline_s.append(times[1])
-        if len(kept.subject_s) == pairs:
-            break
-    kept.disturbed = len(aside.subject_s)
-    if len(kept.subject_s) < pairs:  # it never got quiet: these are honest, only noisier
-        kept.subject_s += aside.subject_s[len(kept.subject_s) - pairs :]
-        kept.baseline_s += aside.baseline_s[len(kept.baseline_s) - pairs :]
-    return kept
+            baseline_s = baseline.time_s()
+            pair = subject.time_s(), baseline_s
+        (kept if _Usage.now().others_share_since(before) <= QUIET_SHARE else aside).append(pair)
+    disturbed = aside[len(aside) - (pairs - len(kept)) :]
+    together = kept + disturbed
+    return Pairs([pair[0] for pair in together], [pair[1] for pair in together], len(disturbed))
 
 
-def wait_until_quiet(timeout_s: float = 20.0) -> bool:
+def wait_until_quiet(timeout_s: float) -> bool:
     """Wait until other programs leave the processors alone for a moment, or for `timeout_s`; say whether they do."""
     deadline = time.monotonic() + timeout_s
-    while True:
+    while time.monotonic() < deadline:
         before = _Usage.now()
-        if not before.total_s:
-            return True
         time.sleep(_PROBE_S)
         if _Usage.now().others_share_since(before) <= QUIET_SHARE:
             return True
-        if time.monotonic() > deadline:
-            return False
+    return False
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, overload
 from keepsake._model.events import Body, references
 from keepsake._model.ids import resolve_prefix, short_id
 from keepsake._model.times import LocalTime
-from keepsake._model.values import Value
+from keepsake._model.values import Value, get_dotted
 from keepsake._repository.repository import Repository
 from keepsake._tracking.files import project_path
 from keepsake.errors import InvalidInputError, NotFoundError
@@ -39,9 +39,11 @@ class PrimaryMetric(_Pair):
 
     def __getitem__(self, key: Any) -> Any:
         """Return the field by its place or its name."""
-        if key in ("name", "goal"):
-            return getattr(self, key)
-        return super().__getitem__(key)
+        if not isinstance(key, str):
+            return super().__getitem__(key)
+        if key not in self._fields:
+            raise KeyError(key)
+        return getattr(self, key)
 
     @classmethod
     def parse(cls, value: object) -> PrimaryMetric:
@@ -141,6 +143,7 @@ class Checkpoint:
 
         Raises:
             NotFoundError: there is no such file; the hint names the nearest ones.
+            InvalidInputError: it is a directory or a symbolic link.
             CorruptionError: from reading, when what is stored is damaged.
         """
         manifests = self._manifests()
@@ -201,18 +204,24 @@ class CheckpointMetrics:
         self._checkpoints = checkpoints
 
     def __getitem__(self, name: str) -> list[Value]:
-        """Return the metric of each checkpoint, None where there is none. Raises `NotFoundError` for unknown names."""
-        if not any(name in checkpoint.metrics for checkpoint in self._checkpoints):
+        """Return the metric of each checkpoint, None where there is none; dots reach into nested ones (`val.loss`).
+
+        Raises:
+            NotFoundError: no checkpoint has it; the hint names those there are.
+        """
+        if name not in self:
             known = ", ".join(self) or "none"
             raise NotFoundError(f"no checkpoint has a metric {name!r}", hint=f"there are: {known}")
-        return [checkpoint.metrics.get(name) for checkpoint in self._checkpoints]
+        return [_find_metric(checkpoint, name) for checkpoint in self._checkpoints]
 
     def __iter__(self) -> Any:
         """Yield the names that any checkpoint has."""
         return iter(dict.fromkeys(name for checkpoint in self._checkpoints for name in checkpoint.metrics))
 
     def __contains__(self, name: object) -> bool:
-        return any(name in checkpoint.metrics for checkpoint in self._checkpoints)
+        return isinstance(name, str) and any(
+            _find_metric(checkpoint, name, _ABSENT) is not _ABSENT for checkpoint in self._checkpoints
+        )
 
     def __repr__(self) -> str:
         return f"CheckpointMetrics({', '.join(self)})"
@@ -307,7 +316,7 @@ def best_checkpoint(checkpoints: Sequence[Checkpoint]) -> Checkpoint | None:
     best: Checkpoint | None = None
     best_score = -math.inf
     for checkpoint in checkpoints:
-        value = checkpoint.metrics.get(primary.name)
+        value = _find_metric(checkpoint, primary.name)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             continue
         score = _as_float(value) * sign
@@ -357,6 +366,16 @@ def checkout_manifests(
         warn(f"{path} is a symbolic link, which this system does not let you make")
     if not quiet:
         notice(f"{result.files} files ({format_bytes(result.size_bytes)}) of {what} are in {target}")
+
+
+_ABSENT: Any = object()
+
+
+def _find_metric(checkpoint: Checkpoint, name: str, default: Any = None) -> Any:
+    try:
+        return get_dotted(checkpoint.metrics, name)
+    except KeyError:
+        return default
 
 
 def _as_float(value: float) -> float:

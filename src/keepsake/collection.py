@@ -21,7 +21,7 @@ from keepsake._version import __version__
 from keepsake.checkpoint import Checkpoint
 from keepsake.errors import InvalidInputError, KeepsakeError, NotFoundError
 from keepsake.experiment import Experiment, ExperimentList
-from keepsake.notices import notice, warn
+from keepsake.notices import notice, notice_once, warn
 
 if TYPE_CHECKING:
     import os
@@ -105,7 +105,7 @@ class ExperimentCollection:
         )
         if not quiet:
             if place.is_default:
-                notice(f"no keepsake.yaml found: {place.directory} is the project, .keepsake in it the repository")
+                notice_once(f"no keepsake.yaml found: {place.directory} is the project, .keepsake in it the repository")
             notice(f"experiment {short_id(body['id'])} is saved to {repository.store.url}")
         state = ExperimentState(
             body["id"],
@@ -216,7 +216,7 @@ def _finish_others(place: Place, repository: Repository) -> None:
         staging = place.find_staging(repository)
         if staging is not None:
             deliver_staged(staging, repository)
-        mark_lost_sessions(repository, place.append_store(), place.locks)
+        mark_lost_sessions(repository, place.locks)
     except KeepsakeError as error:
         warn(f"what an earlier process left behind could not be finished: {error}")
 

@@ -19,7 +19,7 @@ from keepsake._tracking.ending import status_of_exception
 from keepsake._tracking.files import FoundFiles, project_path
 from keepsake._tracking.liveness import Status, experiment_error, experiment_status
 from keepsake._tracking.place import Place
-from keepsake._tracking.recovery import append_event, settle_dead_sessions
+from keepsake._tracking.recovery import append_event
 from keepsake._tracking.session import Session
 from keepsake.checkpoint import (
     Checkpoint,
@@ -234,9 +234,10 @@ class Experiment(ExperimentFacts):
         if session is None or not session.is_open:
             return
         session.stop(status, error)
+        if session.is_deleted:
+            return
         try:
             self._load(self._repository.load_experiment(self.id))
-            settle_dead_sessions(self._repository, self._place.locks)
         except KeepsakeError as failure:
             warn(f"experiment {self.short_id()} was stopped, but not read back: {failure}")
 

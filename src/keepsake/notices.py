@@ -9,9 +9,19 @@ from __future__ import annotations
 import sys
 
 
+_said: set[str] = set()
+
+
 def notice(text: str) -> None:
     """Print `text` to standard error, marked as coming from Keepsake."""
     _print(f"keepsake: {text}")
+
+
+def notice_once(text: str) -> None:
+    """Print `text` like `notice`, but only the first time that this process says it."""
+    if text not in _said:
+        _said.add(text)
+        notice(text)
 
 
 def warn(text: str) -> None:

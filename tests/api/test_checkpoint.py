@@ -102,7 +102,7 @@ def test_a_step_may_be_a_numpy_integer() -> None:
     import numpy as np
 
     experiment = keepsake.init()
-    experiment.checkpoint(step=np.int64(6))  # type: ignore[arg-type]
+    experiment.checkpoint(step=np.int64(6))
     assert experiment.checkpoints.step == [6]
     assert type(experiment.checkpoints.step[0]) is int
 

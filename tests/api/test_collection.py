@@ -34,7 +34,7 @@ def test_a_filter_decides_which_experiments_are_listed() -> None:
 def test_the_example_filter_by_the_step_of_the_best_checkpoint() -> None:
     make_run((3.0, 1.0, 2.0))
     late = make_run(tuple(float(100 - number) for number in range(12)))
-    assert keepsake.experiments.list(filter=lambda exp: exp.best().step >= 100) == [late]  # type: ignore[union-attr]
+    assert keepsake.experiments.list(filter=lambda exp: exp.best().step >= 100) == [late]  # type: ignore[union-attr, operator]
 
 
 def test_anything_true_that_a_filter_returns_counts() -> None:
@@ -49,7 +49,7 @@ def test_an_exception_in_a_filter_leaves_the_experiment_out_with_one_warning(
     first, kept = make_run(primary_metric=None), make_run()
     make_run(primary_metric=None)
     capsys.readouterr()
-    assert keepsake.experiments.list(filter=lambda exp: exp.best().step >= 0) == [kept]  # type: ignore[union-attr]
+    assert keepsake.experiments.list(filter=lambda exp: exp.best().step >= 0) == [kept]  # type: ignore[union-attr, operator]
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     for part in ("2", first.short_id(), "AttributeError", "'NoneType' object has no attribute 'step'"):

@@ -39,7 +39,7 @@ def test_stopping_an_experiment_that_was_only_looked_at_changes_nothing() -> Non
 def test_an_experiment_that_was_looked_at_while_it_ran_knows_when_it_has_ended() -> None:
     experiment = keepsake.init()
     looked_at = only_experiment()
-    assert looked_at.status == "running"
+    assert looked_at.is_running()
     experiment.stop()
     assert looked_at.status == "finished"
 
@@ -114,8 +114,9 @@ def test_leaving_with_an_exit_code_is_recorded() -> None:
 def test_another_process_sees_a_script_run_and_end(project: Path) -> None:
     write_files(project, {"train.py": "import keepsake\nkeepsake.init()\nprint('ready', flush=True)\ninput()\n"})
     with subprocess.Popen(
-        [sys.executable, "train.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
+        [sys.executable, "train.py"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    ) as process:  # fmt: skip
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         experiment = only_experiment()

@@ -41,8 +41,10 @@ def test_different_segments_have_different_keys(one: SegmentName, other: Segment
 
 @pytest.mark.parametrize(
     "name",
-    ["", "x", "a.b.0.open", "a.b.0.open.json", "a.b.x.open.jsonl", "a.b.0.half.jsonl", "a.0.open.jsonl"]
-    + ["a.b.c.0.open.jsonl", "a.b.-1.open.jsonl", "a.b.0.-5.jsonl", "a.b.0..jsonl", "a.b..open.jsonl", ".jsonl"],
+    """
+    x a.b.0.open a.b.0.open.json a.b.x.open.jsonl a.b.0.half.jsonl a.0.open.jsonl a.b.c.0.open.jsonl a.b.-1.open.jsonl
+    a.b.0.-5.jsonl a.b.0..jsonl a.b..open.jsonl .jsonl
+    """.split(),  # noqa: SIM905
 )
 def test_what_else_lies_among_the_journals_is_no_segment(name: str) -> None:
     assert parse_segment_key(f"journals/ab/{name}") is None

@@ -45,7 +45,7 @@ def run_script() -> Callable[..., str]:
 @pytest.fixture
 def deep_path(tmp_path: Path) -> Iterator[str]:
     """A file in `tmp_path` that lies deeper than Python's stack, as a path relative to it."""
-    path = "/".join(["d"] * 1500)
+    path = "/".join(["d"] * 1100)
     for one in (*ancestors(path), path):
         os.mkdir(tmp_path / one)
     (tmp_path / path / "leaf").write_bytes(b"deep")

@@ -102,9 +102,9 @@ def test_a_pattern_that_could_never_match_is_refused_with_the_reason(line: str, 
         compile_pattern(line)
 
 
-NAMES = st.text(st.characters(blacklist_characters="/\0\n\r", blacklist_categories=["Cs"]), min_size=1, max_size=8).filter(
-    lambda name: name not in (".", "..")
-)
+NAMES = st.text(
+    st.characters(blacklist_characters="/\0\n\r", blacklist_categories=["Cs"]), min_size=1, max_size=8
+).filter(lambda name: name not in (".", ".."))
 
 
 @given(st.lists(NAMES, min_size=1, max_size=3).map("/".join), st.lists(NAMES, min_size=1, max_size=3).map("/".join))

@@ -20,7 +20,8 @@ def refusal(directory: Path, path: Any, *excluded: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("given", "normal"), [(".", ""), ("./", ""), ("a/b/", "a/b"), ("./a//b", "a/b"), ("a/../b", "b"), (Path("a/b"), "a/b")]
+    ("given", "normal"),
+    [(".", ""), ("./", ""), ("a/b/", "a/b"), ("./a//b", "a/b"), ("a/../b", "b"), (Path("a/b"), "a/b")],
 )
 def test_a_path_is_normalized(given: object, normal: str) -> None:
     assert normalize_path(given, Path("/p")) == normal

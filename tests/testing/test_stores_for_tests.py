@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import doctest
+from types import ModuleType
+
 import pytest
 
 from keepsake.errors import InvalidInputError, NotFoundError, ReadError, StoreError, WriteError
 from keepsake.stores.memory import MemoryStore
-from keepsake.testing import FaultyStore, Operation, RecordingStore, SlowStore
+from keepsake.testing import FaultyStore, Operation, RecordingStore, SlowStore, faulty, recording
 
 
 def test_a_recording_store_writes_down_every_operation_with_its_bytes() -> None:
@@ -112,3 +115,10 @@ def test_a_slow_store_waits_for_each_operation_and_its_bytes() -> None:
     store.get("a/object")
     store.head("a/object")
     assert waits == [0.5, 0.5, 0.5, 0.5, 0.5]
+
+
+@pytest.mark.parametrize("module", [faulty, recording])
+def test_the_examples_in_the_documentation_hold(module: ModuleType) -> None:
+    results = doctest.testmod(module)
+    assert results.attempted > 0
+    assert results.failed == 0

@@ -13,9 +13,10 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, find, given, settings
 
+from keepsake._model.values import Value
 from keepsake.stores.base import is_key
 from keepsake.testing import strategies
-from keepsake.testing.strategies import Tree, Value
+from keepsake.testing.strategies import Tree
 
 SEARCH = settings(max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck))
 

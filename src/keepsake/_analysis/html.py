@@ -224,7 +224,7 @@ def _primary_curve(checkpoints: Sequence[CheckpointLike]) -> Html:
     name = next((one.primary_metric[0] for one in reversed(checkpoints) if one.primary_metric is not None), None)
     if name is None:
         return Html("")
-    return sparkline_html([(one.metrics or {}).get(name) for one in checkpoints], label=f"curve of {name}")
+    return sparkline_html([flatten_values(one.metrics).get(name) for one in checkpoints], label=f"curve of {name}")
 
 
 def _thin(ys: Sequence[float | None]) -> Sequence[float | None]:

@@ -65,7 +65,7 @@ def _params_text(experiment: ExperimentLike, names: Sequence[str]) -> str:
 def _checkpoint_text(checkpoint: CheckpointLike | None) -> str:
     if checkpoint is None:
         return ""
-    metrics = checkpoint.metrics or {}
+    metrics = flatten_values(checkpoint.metrics)
     names = [checkpoint.primary_metric[0]] if checkpoint.primary_metric is not None else list(metrics)[:3]
     facts = ", ".join(f"{name}={format_value(metrics[name], longest=20)}" for name in names if name in metrics)
     return f"{short_id(checkpoint.id)} (step {checkpoint.step}{': ' if facts else ''}{facts})"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 
-from keepsake._analysis.interfaces import CheckpointLike, ExperimentLike
+from keepsake._analysis.interfaces import CheckpointLike, ExperimentLike, flatten_values
 from keepsake._model.ids import short_id
 from keepsake._model.values import Value
 
@@ -85,7 +85,7 @@ def _count(checkpoints: Sequence[CheckpointLike]) -> str:
 
 def _checkpoint_facts(checkpoint: CheckpointLike, pattern: str) -> list[str]:
     facts = [] if checkpoint.step is None else [f"step {checkpoint.step}"]
-    metrics = checkpoint.metrics or {}
+    metrics = flatten_values(checkpoint.metrics)
     if checkpoint.primary_metric is not None and checkpoint.primary_metric[0] in metrics:
         name = checkpoint.primary_metric[0]
         facts.append(pattern.format(name, format_value(metrics[name])))

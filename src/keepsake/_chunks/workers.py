@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
@@ -34,6 +35,8 @@ class SharedIterator(Generic[Item]):
 def run_workers(work: Callable[[Iterator[Item]], None], items: Iterable[Item], *, threads: int) -> None:
     """Call `work` in `threads` threads at once, this one included, each with an iterator that shares out `items`.
 
+    With fewer where no more threads can be started: at a limit of the system, or while the interpreter ends.
+
     Returns when all have returned. When one raises, or this thread is interrupted, the others get no more items, finish
     the one that they are at, and the first error is raised here.
     """
@@ -49,11 +52,13 @@ def run_workers(work: Callable[[Iterator[Item]], None], items: Iterable[Item], *
 
     helpers = [threading.Thread(target=run, name=f"keepsake-worker-{number}") for number in range(1, threads)]
     try:
-        for helper in helpers:
-            helper.start()
+        with contextlib.suppress(RuntimeError):
+            for helper in helpers:
+                helper.start()
         run()
         for helper in helpers:
-            helper.join()
+            if helper.ident is not None:
+                helper.join()
     except BaseException:
         shared.stop()
         for helper in helpers:

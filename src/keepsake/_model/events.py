@@ -83,6 +83,7 @@ def fold_events(experiment_id: str, events: Iterable[Event]) -> ExperimentState 
     _annotate(state, created.body)
     for event in ordered:
         _apply(state, event)
+    state.checkpoints = _first_of_each(state.checkpoints)
     return state
 
 
@@ -106,6 +107,20 @@ def references(body: Body) -> list[str]:
     return [digest for digest in digests if isinstance(digest, str)]
 
 
+def reached_manifests(events: Iterable[Event]) -> set[str]:
+    """Return the digests of the manifests that one experiment needs: of every event but those that were deleted.
+
+    Events of unknown types count, and so do those of an experiment whose beginning has not arrived.
+    """
+    bodies = [event.body for event in events]
+    deletions = [body.get("checkpoints") for body in bodies if body.get("type") == "delete"]
+    if None in deletions:
+        return set()
+    deleted = {checkpoint_id for ids in deletions for checkpoint_id in ids or ()}
+    kept = (body for body in bodies if body.get("type") != "checkpoint" or body.get("id") not in deleted)
+    return {digest for body in kept for digest in references(body)}
+
+
 def _apply(state: ExperimentState, event: Event) -> None:
     body = event.body
     state.last_time = event.time
@@ -127,6 +142,14 @@ def _apply(state: ExperimentState, event: Event) -> None:
         state.logs.append(body)
     elif kind == "annotate":
         _annotate(state, body)
+
+
+def _first_of_each(checkpoints: list[Body]) -> list[Body]:
+    """Drop repetitions: a session whose store failed after it had written writes the checkpoint again elsewhere."""
+    first: dict[Any, Body] = {}
+    for body in checkpoints:
+        first.setdefault(body.get("id"), body)
+    return list(first.values())
 
 
 def _session(state: ExperimentState, session_id: str) -> SessionState:

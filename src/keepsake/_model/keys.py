@@ -9,6 +9,8 @@ JOURNALS = "journals/"
 HEARTBEATS = "heartbeats/"
 MANIFESTS = "manifests/"
 CHUNKS = "chunks/"
+INTENTS = "intents/"
+GARBAGE = "garbage/"
 
 OPEN = "open"
 _SUFFIX = ".jsonl"
@@ -27,6 +29,21 @@ def manifest_key(digest: str) -> str:
 def digest_of_key(key: str) -> str:
     """Digest that a chunk's or manifest's key names, without the suffix of a further copy."""
     return key.rsplit("/", 1)[1].partition(".")[0]
+
+
+def copy_key(first_key: str, random: str) -> str:
+    """Key of a further copy of a chunk or manifest."""
+    return f"{first_key}.{random}"
+
+
+def intent_key(session_id: str, random: str) -> str:
+    """Key of an intent of a session."""
+    return f"{INTENTS}{session_id}.{random}.json"
+
+
+def garbage_key(time: str, random: str) -> str:
+    """Key of a garbage list that was made at `time`."""
+    return f"{GARBAGE}{time.replace(':', '-')}.{random}.json"
 
 
 def heartbeat_key(experiment_id: str, session_id: str) -> str:
@@ -59,6 +76,11 @@ class SegmentName:
     number: int
     size_bytes: int | None
     """Length when sealed; None while its writer still appends."""
+
+    @property
+    def place(self) -> bytes:
+        """What the checksum of each line of this segment begins with, sealed or not."""
+        return f"{self.experiment_id}.{self.session_id}.{self.number}".encode("ascii")
 
     @property
     def key(self) -> str:

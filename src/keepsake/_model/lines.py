@@ -2,7 +2,8 @@
 
 A line is one JSON object whose first field is `crc`: the CRC-32 (as in zlib) of the same object without that field, in
 eight hex digits. It stays plain JSON for every other program. Journals are made of lines; `repository.json` and
-heartbeats are one line each.
+heartbeats are one line each. In a journal the checksum begins with where the line belongs, so that a line that was
+written for another journal is damage, too, and not somebody else's event.
 """
 
 from __future__ import annotations
@@ -18,21 +19,26 @@ _START = b'{"crc":"'
 _BODY = len(_START) + 8 + len(b'",')
 
 
-def encode_line(document: Mapping[str, Any]) -> bytes:
-    """Encode a document of at least one field, with its checksum and a newline."""
+def encode_line(document: Mapping[str, Any], *, place: bytes = b"") -> bytes:
+    """Encode a document of at least one field, with its checksum and a newline.
+
+    Args:
+        document: of JSON types.
+        place: what the checksum begins with; who decodes must give the same.
+    """
     body = encode_json(document)
-    return b'%s%08x",%s\n' % (_START, zlib.crc32(body), body[1:])
+    return b'%s%08x",%s\n' % (_START, zlib.crc32(place + body), body[1:])
 
 
-def decode_line(line: bytes) -> dict[str, Any]:
-    """Decode what `encode_line` wrote, with or without the newline.
+def decode_line(line: bytes, *, place: bytes = b"") -> dict[str, Any]:
+    """Decode what `encode_line` wrote for the same place, with or without the newline.
 
     Raises:
         CorruptionError: the checksum is missing or wrong, or this is not a JSON object.
     """
     line = line.rstrip(b"\n")
     body = b"{" + line[_BODY:]
-    if not line.startswith(_START) or line[len(_START) : _BODY] != b'%08x",' % zlib.crc32(body):
+    if not line.startswith(_START) or line[len(_START) : _BODY] != b'%08x",' % zlib.crc32(place + body):
         raise CorruptionError("its checksum is missing or wrong")
     try:
         return decode_json(body)

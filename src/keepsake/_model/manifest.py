@@ -93,9 +93,11 @@ def decode_manifest(data: bytes) -> Manifest:
                 f"this manifest has version {version!r}, and this Keepsake reads version {MANIFEST_VERSION}",
                 hint="use a newer Keepsake",
             )
-        digests: list[str] = document["chunks"]
-        return Manifest(tuple(_decode_entry(row, digests) for row in document["entries"]))
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        digests, rows = document["chunks"], document["entries"]
+        if type(digests) is not list or type(rows) is not list or not all(type(digest) is str for digest in digests):
+            raise ValueError("its chunks and entries are not lists of digests and rows")
+        return Manifest(tuple(_decode_entry(row, digests) for row in rows))
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         raise CorruptionError(f"not a manifest: {type(error).__name__}: {error}") from error
 
 
@@ -117,7 +119,7 @@ def _encode_entry(entry: Entry, table: dict[str, int]) -> dict[str, Any]:
 
 def _decode_entry(row: dict[str, Any], digests: list[str]) -> Entry:
     flat: list[int] = row.get("extents", [])
-    if len(flat) % 3 or not all(isinstance(number, int) and number >= 0 for number in flat):
+    if len(flat) % 3 or not all(type(number) is int and number >= 0 for number in flat):
         raise ValueError("extents are not triples of whole numbers")
     extents = tuple(
         Extent(digests[index], start, stop)
@@ -127,6 +129,8 @@ def _decode_entry(row: dict[str, Any], digests: list[str]) -> Entry:
         raise ValueError("an extent ends before it starts")
     if row["kind"] not in ("file", "directory", "link", "missing"):
         raise ValueError(f"unknown kind of entry {row['kind']!r}")
+    if not all(type(row.get(name, "")) is str for name in ("path", "target", "reason")):
+        raise ValueError("a path, target or reason is no text")
     return Entry(
         path=row["path"],
         kind=cast(Kind, row["kind"]),

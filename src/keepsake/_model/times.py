@@ -80,6 +80,9 @@ class LocalTime(datetime):
     def __sub__(self, other: Any) -> Any:
         return super().__sub__(_aware(other))
 
+    def __rsub__(self, other: Any) -> Any:
+        return datetime.__sub__(_aware(other), self) if isinstance(other, datetime) else NotImplemented
+
 
 def _aware(moment: Any) -> Any:
     is_naive = isinstance(moment, datetime) and moment.tzinfo is None

@@ -7,6 +7,7 @@ nor one that is being written is ever taken for an event.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -40,37 +41,53 @@ class JournalWriter:
         Raises:
             StoreError: it could not be written. The event does not count, and the next one starts a new segment.
         """
-        line = encode_line(body)
+        line = encode_line(body, place=self._name.place)
         if self._appender is None:
-            self._appender = self._store.open_append(self._name.key)
+            self._appender = self._open()
         try:
             self._appender.append(line)
         except StoreError:
             self._abandon()
             raise
         if self._appender.size_bytes >= SEGMENT_BYTES:
-            self.seal()
+            # The event is written; a segment that cannot be renamed now reads just as well under its old name.
+            with contextlib.suppress(StoreError):
+                self.seal()
 
     def seal(self) -> str | None:
         """End the open segment, if there is one, and return its final key."""
         if self._appender is None:
             return None
-        size_bytes = self._appender.size_bytes
-        self._appender.close()
-        self._appender = None
-        sealed = seal_segment(self._store, self._name, size_bytes)
-        self._name = replace(self._name, number=self._name.number + 1)
-        return sealed
+        name = self._leave_segment()
+        info = self._store.head(name.key)
+        if info is None:
+            raise NotFoundError(f"journal segment {name.key} is gone from {self._store.url}")
+        # As long as it is, not as it should be: an interrupt may have come between an append and its being counted.
+        return seal_segment(self._store, name, info.size_bytes)
 
     def close(self) -> None:
-        """Release the open segment and leave it open, as a killed process would."""
+        """Release the open segment and leave it open, as a killed process would; the next event starts a new one."""
+        if self._appender is not None:
+            self._leave_segment()
+
+    def _open(self) -> Appender:
+        try:
+            return self._store.open_append(self._name.key)
+        except KeepsakeError:
+            # It may be there all the same, when only the answer was lost: its number is used up.
+            self._name = replace(self._name, number=self._name.number + 1)
+            raise
+
+    def _leave_segment(self) -> SegmentName:
+        """Let go of the open segment and move on to the next number; return the name of the one left."""
         if self._appender is not None:
             self._appender.close()
             self._appender = None
+        left, self._name = self._name, replace(self._name, number=self._name.number + 1)
+        return left
 
     def _abandon(self) -> None:
-        self.close()
-        name, self._name = self._name, replace(self._name, number=self._name.number + 1)
+        name = self._leave_segment()
         try:
             info = self._store.head(name.key)
             if info is not None:
@@ -118,7 +135,7 @@ def load_journal(store: Store, experiment_id: str, segments: Iterable[SegmentNam
     journal = Journal(experiment_id)
     for name in segments:
         try:
-            data = _get_segment(store, name)
+            data = get_segment(store, name)
         except NotFoundError as error:
             journal.problems.append((name.key, error))
             continue
@@ -131,9 +148,10 @@ def read_events(name: SegmentName, data: bytes, journal: Journal) -> None:
     if name.size_bytes is not None and len(data) != name.size_bytes:
         error = CorruptionError(f"journal segment {name.key} has {len(data)} bytes, its name says {name.size_bytes}")
         journal.problems.append((name.key, error))
-    for number, line in enumerate(data[: data.rfind(b"\n") + 1].splitlines()):
+    lines = data[: data.rfind(b"\n") + 1].split(b"\n")[:-1]
+    for number, line in enumerate(lines):
         try:
-            body = decode_line(line)
+            body = decode_line(line, place=name.place)
             event = Event(_text(body, "time"), name.session_id, (name.number, number), body)
             _text(body, "type")
         except CorruptionError as error:
@@ -141,6 +159,17 @@ def read_events(name: SegmentName, data: bytes, journal: Journal) -> None:
             journal.problems.append((name.key, damage))
             continue
         journal.events.append(event)
+    if _lacks_its_newline(name, data):
+        damage = CorruptionError(f"the last line of journal segment {name.key} is damaged: its newline is gone")
+        journal.problems.append((name.key, damage))
+
+
+def _lacks_its_newline(name: SegmentName, data: bytes) -> bool:
+    """Say whether what follows the last newline is a whole line whose newline became something else, not a torn one."""
+    rest = data[data.rfind(b"\n") + 1 :]
+    with contextlib.suppress(KeepsakeError):
+        return bool(rest) and bool(decode_line(rest[:-1], place=name.place))
+    return False
 
 
 def _text(body: dict[str, Any], field_name: str) -> str:
@@ -150,7 +179,7 @@ def _text(body: dict[str, Any], field_name: str) -> str:
     return value
 
 
-def _get_segment(store: Store, name: SegmentName) -> bytes:
+def get_segment(store: Store, name: SegmentName) -> bytes:
     """Read a segment that may be sealed, or published longer, between the listing and now."""
     try:
         return store.get(name.key)

@@ -14,8 +14,9 @@ from keepsake._chunks.codec import encode_chunk
 from keepsake._chunks.workers import run_workers
 from keepsake._model.events import references
 from keepsake._model.keys import SegmentName, chunk_key
-from keepsake._repository.journal import Journal, list_segments, read_events
+from keepsake._repository.journal import Journal, get_segment, list_segments, read_events
 from keepsake._repository.repository import Repository
+from keepsake.errors import FormatError, KeepsakeError, NotFoundError
 
 
 @dataclass(slots=True)
@@ -47,9 +48,11 @@ def push(
 
     Raises:
         StoreError: one of the two stores failed; what has arrived stays.
-        CorruptionError: something at the source is damaged; the segment that refers to it is not copied.
+        FormatError, NotFoundError: something at the source is damaged or missing; the segments that refer to it are not
+            copied, all others are.
     """
     result = PushResult()
+    damage: list[KeepsakeError] = []
     available = list_segments(source.store)
     wanted = sorted(available) if experiment_ids is None else sorted(set(experiment_ids) & available.keys())
     for experiment_id in wanted:
@@ -57,7 +60,12 @@ def push(
             continue
         there = list_segments(target.store, experiment_id).get(experiment_id, [])
         for name in sorted(available[experiment_id], key=lambda name: (name.session_id, name.number)):
-            _push_segment(source, target, name, there, result, threads, on_progress)
+            try:
+                _push_segment(source, target, name, there, result, threads, on_progress)
+            except (FormatError, NotFoundError) as error:
+                damage.append(error)
+    if damage:
+        raise damage[0]
     return result
 
 
@@ -75,7 +83,7 @@ def _push_segment(
     threads: int,
     on_progress: Callable[[int], None] | None,
 ) -> None:
-    data = source.store.get(name.key)
+    data = get_segment(source.store, name)
     data = data[: data.rfind(b"\n") + 1]
     published = replace(name, size_bytes=len(data))
     same_place = [other for other in there if (other.session_id, other.number) == (name.session_id, name.number)]
@@ -114,7 +122,7 @@ def _push_snapshot(
                     on_progress(size_bytes)
 
     run_workers(work, sorted(manifest.digests()), threads=threads)
-    target.save_manifest(manifest)
+    target.save_manifest(manifest, durable=True)
 
 
 def _push_chunk(source: Repository, target: Repository, digest: str) -> int:

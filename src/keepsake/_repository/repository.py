@@ -22,7 +22,14 @@ from keepsake._model.lines import decode_line, encode_line
 from keepsake._model.manifest import Manifest, decode_manifest, encode_manifest
 from keepsake._model.times import format_time
 from keepsake._repository.journal import Journal, list_segments, load_journal
-from keepsake.errors import CorruptionError, FormatError, KeepsakeError, NotFoundError, UnsupportedVersionError
+from keepsake.errors import (
+    CorruptionError,
+    FormatError,
+    InvalidInputError,
+    KeepsakeError,
+    NotFoundError,
+    UnsupportedVersionError,
+)
 from keepsake.machine import boot_time_ns
 from keepsake.stores.base import Store
 
@@ -84,14 +91,14 @@ class Repository:
             made = store.create(REPOSITORY, encode_line(specification), durable=True)
             return cls.open(store), made
 
-    def save_manifest(self, manifest: Manifest) -> str:
+    def save_manifest(self, manifest: Manifest, *, durable: bool = False) -> str:
         """Write a manifest and return its digest.
 
         It is written also when it is there already: what lies under its name may date from before a power loss.
         """
         data = encode_manifest(manifest)
         digest = digest_of(data)
-        self.store.put(manifest_key(digest), encode_chunk(data))
+        self.store.put(manifest_key(digest), encode_chunk(data), durable=durable)
         return digest
 
     def load_manifest(self, digest: str) -> Manifest:
@@ -148,7 +155,7 @@ class Repository:
             state = fold_events(journal.experiment_id, journal.events)
             if state is not None:
                 listing.experiments.append(state)
-            elif journal.problems and not any(event.body.get("type") == "delete" for event in journal.events):
+            elif _has_lost_its_beginning(journal):
                 key = f"{JOURNALS}{journal.experiment_id[:2]}/{journal.experiment_id}.*"
                 listing.problems.append((key, CorruptionError("the beginning of this experiment cannot be read")))
         listing.experiments.sort(key=lambda state: (state.created["time"], state.id))
@@ -159,6 +166,7 @@ class Repository:
 
         Raises:
             NotFoundError: none has it; the message names the nearest paths.
+        InvalidInputError: it is a directory.
         """
         from keepsake._snapshots.read import open_entry
 
@@ -169,6 +177,12 @@ class Repository:
                 return open_entry(entry, self.chunks)
         known = sorted({entry.path for manifest in manifests for entry in manifest.entries})
         raise _unknown_path(path, known)
+
+
+def _has_lost_its_beginning(journal: Journal) -> bool:
+    """Say whether there is something of an experiment that was not deleted, but not what it began with."""
+    was_deleted = any(event.body.get("type") == "delete" for event in journal.events)
+    return not was_deleted and bool(journal.events or journal.problems)
 
 
 def _decode_specification(data: bytes, url: str) -> dict[str, Any]:
@@ -204,9 +218,13 @@ def _decode_specification(data: bytes, url: str) -> dict[str, Any]:
     return specification
 
 
-def _unknown_path(path: str, known: list[str]) -> NotFoundError:
+def _unknown_path(path: str, known: list[str]) -> KeepsakeError:
     import difflib
 
+    inside = [one for one in known if path == "." or one.startswith(f"{path}/")]
+    if inside:
+        shown = ", ".join(inside[:5]) + (" …" if len(inside) > 5 else "")
+        return InvalidInputError(f"{path!r} is a directory", hint=f"open one of the files in it: {shown}")
     nearest = difflib.get_close_matches(path, known, n=5, cutoff=0.4) or known[:5]
     hint = "there are " + ", ".join(nearest) + (" …" if len(known) > len(nearest) else "") if known else None
     return NotFoundError(f"no file {path!r} was saved", hint=hint)

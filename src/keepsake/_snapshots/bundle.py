@@ -1,7 +1,7 @@
 """Bundles: short files, stored together as one chunk, so that a tree of code is not a thousand objects.
 
-In the order of the paths, a bundle ends where the hash of a path says so, or where it would become too large. So editing
-a file stores one small bundle again, and a file that comes or goes moves no boundary but the next.
+In the order of the paths, a bundle ends where the hash of a path says so, or where it would become too large. So
+editing a file stores one small bundle again, and a file that comes or goes moves no boundary but the next.
 """
 
 from __future__ import annotations

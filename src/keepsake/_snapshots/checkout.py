@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -138,9 +139,7 @@ class _Checkout:
                     self._finish(file)
             run_workers(self._work, list(self._pieces), threads=min(threads, len(self._pieces)))
         finally:
-            for file in self._files:
-                if file.name is not None:
-                    self._target.discard(file.entry.path, file.name)
+            self._discard_parts()
         links = [entry for entry in self._plan.entries if entry.kind == "link"]
         refused = tuple(entry.path for entry in links if not self._make_link(entry))
         self._raise_spoilt()
@@ -210,6 +209,15 @@ class _Checkout:
         """Give a file that is whole its own name."""
         self._target.publish(file.entry.path, self._begin(file))
         file.name = None
+
+    def _discard_parts(self) -> None:
+        """Remove what is not whole."""
+        for file in self._files:
+            if file.name is not None:
+                # What stopped the checkout is about to be raised, and says more than that its traces cannot be
+                # removed either. Scans pass over them.
+                with contextlib.suppress(KeepsakeError):
+                    self._target.discard(file.entry.path, file.name)
 
     def _make_link(self, entry: Entry) -> bool:
         name = self._target.new_name()

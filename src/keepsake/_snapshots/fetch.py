@@ -65,7 +65,8 @@ class ChunkFetcher:
                 return kept
             coming = self._coming.pop(digest, None)
         chunk = coming.result() if coming is not None else self._fetch(digest)
-        self._keep(digest, chunk)
+        with self._lock:
+            self._keep(digest, chunk)
         return chunk
 
     def get_each(self, digests: Sequence[str], use: Callable[[str, Chunk], None], *, keep: Iterable[str]) -> None:
@@ -83,7 +84,8 @@ class ChunkFetcher:
             chunk = self._take(digest)
             use(digest, chunk)
             if digest in again:
-                self._keep(digest, chunk)
+                with self._lock:
+                    self._keep(digest, chunk)
 
         if len(digests) < 2 or self._threads < 2:
             for digest in digests:
@@ -104,26 +106,29 @@ class ChunkFetcher:
     def fetch_ahead(self, digests: Iterable[str]) -> None:
         """Begin to fetch chunks that will be wanted next; those for which there is no room are passed over."""
         self._check_process()
-        for digest in digests:
-            with self._lock:
+        with self._lock:
+            for digest, future in list(self._coming.items()):
+                if future.done():  # and was passed by: what was fetched is kept, what failed will fail again
+                    del self._coming[digest]
+                    if future.exception() is None:
+                        self._keep(digest, future.result())
+            for digest in digests:
                 if len(self._coming) >= self._threads:
                     return
                 if digest not in self._kept and digest not in self._coming:
                     self._coming[digest] = self._get_pool().submit(self._fetch, digest)
 
     def drop_ahead(self) -> None:
-        """Forget what is on its way: the reader went elsewhere."""
+        """Give up what nobody is fetching yet: the reader went elsewhere."""
         self._check_process()
         with self._lock:
-            for future in self._coming.values():
-                future.cancel()
-            self._coming.clear()
+            self._coming = {digest: future for digest, future in self._coming.items() if not future.cancel()}
 
     def close(self) -> None:
         """Let go of all chunks and threads."""
         self._check_process()
-        self.drop_ahead()
         with self._lock:
+            self._coming.clear()
             self._kept.clear()
             self._kept_bytes = 0
             if self._pool is not None:
@@ -170,10 +175,10 @@ class ChunkFetcher:
             ) from error
 
     def _keep(self, digest: str, chunk: Chunk) -> None:
-        with self._lock:
-            previous = self._kept.pop(digest, None)
-            self._kept_bytes += len(chunk) - (len(previous) if previous is not None else 0)
-            self._kept[digest] = chunk
-            while self._kept_bytes > self._limit_bytes and len(self._kept) > 1:
-                _, dropped = self._kept.popitem(last=False)
-                self._kept_bytes -= len(dropped)
+        """Keep a chunk, and let go of those that were not wanted for longest. The lock is held."""
+        previous = self._kept.pop(digest, None)
+        self._kept_bytes += len(chunk) - (len(previous) if previous is not None else 0)
+        self._kept[digest] = chunk
+        while self._kept_bytes > self._limit_bytes and len(self._kept) > 1:
+            _, dropped = self._kept.popitem(last=False)
+            self._kept_bytes -= len(dropped)

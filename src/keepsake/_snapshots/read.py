@@ -27,8 +27,11 @@ BUFFER_BYTES = 64 * 1024
 KEEP_BYTES = 64 * 1024 * 1024
 """Room for the chunks that a reader jumps between: several of the longest (16 MiB), or the many small ones of a zip."""
 
-AHEAD_AFTER_BYTES = 1024 * 1024
-"""Who has read this much without a jump is taken to read on."""
+AHEAD_AFTER_BYTES = 4 * 1024 * 1024
+"""Who has read this much without a jump, and then reads again, is taken to read on: more than one tensor's chunk."""
+
+NEAR_BYTES = 2 * BUFFER_BYTES
+"""So far is no jump: that is how readers of zip files go from one member to the next."""
 
 
 class _Piece(NamedTuple):
@@ -90,9 +93,10 @@ class FileReader(io.RawIOBase):
         position = origins[whence] + offset
         if position < 0:
             raise ValueError(f"negative seek position {position}")
-        if position != self._position:
-            self._position = self._run_start = position
+        if abs(position - self._position) > NEAR_BYTES:
+            self._run_start = position
             self._fetcher.drop_ahead()
+        self._position = position
         return position
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
@@ -159,8 +163,9 @@ class FileReader(io.RawIOBase):
     def _advance(self, stop: int) -> int:
         """Move to `stop` after a read, and return how far that is."""
         count = stop - self._position
+        has_read_on = self._position - self._run_start >= AHEAD_AFTER_BYTES
         self._position = stop
-        if stop - self._run_start >= AHEAD_AFTER_BYTES and stop < self._size_bytes:
+        if has_read_on and stop < self._size_bytes:
             index = bisect_right(self._stops, stop)
             self._fetcher.fetch_ahead(extent.digest for extent in self._extents[index : index + 3])
         return count

@@ -153,7 +153,7 @@ class Target:
 
     def discard(self, path: str, name: str) -> None:
         """Remove what is called `name` in the directory of `path`, if it is there."""
-        with contextlib.suppress(FileNotFoundError), self._beside(path) as place:
+        with self._beside(path) as place, contextlib.suppress(FileNotFoundError):
             os.unlink(place.prefix + name, dir_fd=place.dir_fd)
 
     def check_free(self, path: str) -> None:

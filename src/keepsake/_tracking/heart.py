@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 
@@ -17,14 +18,16 @@ class Heart:
         self._thread = threading.Thread(target=self._run, name="keepsake-heartbeat", daemon=True)
 
     def start(self) -> None:
-        """Beat once and start the thread."""
+        """Beat once and start the thread, unless the interpreter ends already and starts no more."""
         self._beat()
-        self._thread.start()
+        with contextlib.suppress(RuntimeError):
+            self._thread.start()
 
     def stop(self) -> None:
         """Return when there will be no further beat. Must not be called from `beat`."""
         self._stopped.set()
-        self._thread.join(timeout=HEARTBEAT_INTERVAL_S)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=HEARTBEAT_INTERVAL_S)
 
     def _run(self) -> None:
         while not self._stopped.wait(HEARTBEAT_INTERVAL_S):

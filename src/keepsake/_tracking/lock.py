@@ -9,10 +9,12 @@ for the process that finishes its work.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
 import sys
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,12 +53,12 @@ class SessionLock:
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         try:
             os.write(descriptor, text.encode())
-            _try_lock(descriptor)
+            _lock(descriptor)
             if os.name == "nt":  # an open file cannot be renamed there
                 os.close(descriptor)
                 temporary.rename(path)
                 descriptor = os.open(path, os.O_RDWR)
-                _try_lock(descriptor)
+                _lock(descriptor)
             else:
                 temporary.rename(path)
         except OSError:
@@ -94,27 +96,23 @@ def session_lock_state(directory: Path, session_id: str) -> LockState:
 
 
 @contextlib.contextmanager
-def claim_dead_sessions(directory: Path) -> Iterator[list[DeadSession]]:
-    """Claim every session of this host that died, for the time of the `with` block.
+def claim_dead_sessions(directory: Path, repository_url: str) -> Iterator[list[DeadSession]]:
+    """Claim every session of this host and repository that died, for the time of the `with` block.
 
-    Of several processes, one claims each. Call `forget_session` for those whose work is finished.
+    Of several processes, one gets them all and the others none. The claim is a file of its own: the lock of a dead
+    session stays free meanwhile, so that nobody takes the session for alive. Call `forget_session` for those whose work
+    is finished.
     """
-    claimed: list[DeadSession] = []
-    descriptors: list[int] = []
+    name = f"{zlib.crc32(repository_url.encode('utf-8', 'surrogatepass')):08x}.claim"
     try:
-        for path in _lock_files(directory):
-            try:
-                descriptor = os.open(path, os.O_RDWR)
-            except OSError:
-                continue
-            descriptors.append(descriptor)
-            dead = _read_lock_file(path, descriptor) if _try_lock(descriptor) else None
-            if dead is not None:
-                claimed.append(dead)
-        yield claimed
+        descriptor = os.open(directory / name, os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError:
+        yield []
+        return
+    try:
+        yield list(_dead_sessions(directory, repository_url)) if _try_lock(descriptor) else []
     finally:
-        for descriptor in descriptors:
-            os.close(descriptor)
+        os.close(descriptor)
 
 
 def forget_session(directory: Path, session_id: str) -> None:
@@ -123,6 +121,20 @@ def forget_session(directory: Path, session_id: str) -> None:
         if path.name.split(".")[2] == session_id:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
+
+
+def _dead_sessions(directory: Path, repository_url: str) -> Iterator[DeadSession]:
+    for path in _lock_files(directory):
+        try:
+            descriptor = os.open(path, os.O_RDWR)
+        except OSError:
+            continue
+        try:
+            dead = _read_lock_file(path, descriptor) if _try_lock(descriptor, shared=True) else None
+        finally:
+            os.close(descriptor)
+        if dead is not None and dead.repository_url == repository_url:
+            yield dead
 
 
 def _lock_files(directory: Path) -> list[Path]:
@@ -151,6 +163,12 @@ def _read_lock_file(path: Path, descriptor: int) -> DeadSession | None:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
         return None
+
+
+def _lock(descriptor: int) -> None:
+    """Lock a file that nobody else has locked. Raises `OSError` where files cannot be locked."""
+    if not _try_lock(descriptor):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
 
 if sys.platform == "win32":

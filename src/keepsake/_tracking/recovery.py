@@ -7,6 +7,7 @@ killed on the way only leaves the rest to the next one.
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from keepsake._model.events import fold_events
@@ -18,20 +19,19 @@ from keepsake._repository.push import push
 from keepsake._repository.repository import Repository
 from keepsake._tracking.lock import DeadSession, claim_dead_sessions, forget_session
 from keepsake._tracking.settle import session_manifests, settle
-from keepsake.errors import CorruptionError, NotFoundError
+from keepsake.errors import CorruptionError, InternalError, NotFoundError
 from keepsake.stores.base import AppendStore
 
 
-def mark_lost_sessions(repository: Repository, store: AppendStore, locks: Path) -> None:
+def mark_lost_sessions(repository: Repository, locks: Path) -> None:
     """Write for each dead session of this repository that it was lost, unless it said how it ended.
 
     Raises:
         StoreError: the store failed; what is left is done by the next process.
     """
-    with claim_dead_sessions(locks) as dead:
+    with claim_dead_sessions(locks, repository.store.url) as dead:
         for session in dead:
-            if session.repository_url == store.url:
-                _mark_lost(repository, store, session)
+            _mark_lost(repository, session)
 
 
 def settle_dead_sessions(repository: Repository, locks: Path, *, threads: int = 2) -> None:
@@ -40,19 +40,15 @@ def settle_dead_sessions(repository: Repository, locks: Path, *, threads: int = 
     Raises:
         StoreError: the store failed; what is left is done by the next process.
     """
-    with claim_dead_sessions(locks) as dead:
+    with claim_dead_sessions(locks, repository.store.url) as dead:
         for session in dead:
-            if session.repository_url != repository.store.url:
-                continue
-            journal = repository.load_journal(session.experiment_id)
-            digests = session_manifests(journal, session.session_id)
-            try:
+            # It may have died since this process began.
+            _mark_lost(repository, session)
+            digests = session_manifests(repository.load_journal(session.experiment_id), session.session_id)
+            # What is damaged, or was deleted since, nobody can settle, now or later. Reading and `check` say so.
+            with contextlib.suppress(CorruptionError, NotFoundError):
                 settle(repository, session.experiment_id, digests, threads=threads)
-            except (CorruptionError, NotFoundError):
-                # Damaged or deleted since. Reading and `check` say so; nobody can settle it, now or later.
-                continue
-            finally:
-                forget_session(locks, session.session_id)
+            forget_session(locks, session.session_id)
 
 
 def deliver_staged(staging: Repository, home: Repository) -> int:
@@ -63,7 +59,10 @@ def deliver_staged(staging: Repository, home: Repository) -> int:
     return push(staging, home).segments
 
 
-def _mark_lost(repository: Repository, store: AppendStore, session: DeadSession) -> None:
+def _mark_lost(repository: Repository, session: DeadSession) -> None:
+    store = repository.store
+    if not isinstance(store, AppendStore):
+        raise InternalError(f"a session cannot have written to {store.url}")
     journal = repository.load_journal(session.experiment_id)
     state = fold_events(session.experiment_id, journal.events)
     if state is not None and session.session_id in state.sessions and state.sessions[session.session_id].stop is None:

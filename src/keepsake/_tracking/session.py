@@ -22,6 +22,7 @@ from keepsake._repository.repository import Repository
 from keepsake._tracking.ending import track, untrack
 from keepsake._tracking.heart import Heart
 from keepsake._tracking.lock import SessionLock
+from keepsake._tracking.recovery import settle_dead_sessions
 from keepsake._tracking.settle import settle
 from keepsake._tracking.writer import Body, OnError, SessionWriter
 from keepsake.errors import KeepsakeError
@@ -194,7 +195,7 @@ class Session:
         if self._unsaved_steps:
             steps = ", ".join(map(str, self._unsaved_steps))
             warn(f"experiment {short_id(self.experiment_id)}: the files at step {steps} could not be saved anywhere")
-        if not self._writer.deliver():
+        if not self._writer.deliver(threads=threads):
             warn(
                 f"experiment {short_id(self.experiment_id)} is not complete in {self.repository.store.url}: "
                 f"{self._writer.describe_missing()}; `keepsake.init()` delivers it when the repository works again"
@@ -217,14 +218,15 @@ class Session:
         self.is_stopped = True
         if self._heart is not None:
             self._heart.stop()
-        self._close()
         self._release()
+        self._close()
 
     def _finish(self, threads: int) -> bool:
         """Seal and settle; say whether all was done."""
         try:
             self._writer.seal()
             self.settle(threads=threads)
+            settle_dead_sessions(self.repository, self._locks, threads=threads)
         except KeyboardInterrupt:
             notice("interrupted; everything is saved, and the next Keepsake process here makes it compact")
             return False
@@ -273,7 +275,8 @@ class Session:
         except KeepsakeError:
             # The write that follows meets the same trouble, and deals with it.
             return
-        self._seen_sessions.update(name.session_id for name in new)
+        # A segment may be seen before its first line is written: what is empty is looked at again.
+        self._seen_sessions.update(event.session_id for event in events)
         if any(event.body.get("type") == "delete" and event.body.get("checkpoints") is None for event in events):
             with self._mutex:
                 if not self.is_deleted:

@@ -12,6 +12,7 @@ from keepsake._model.events import references
 from keepsake._model.keys import manifest_key
 from keepsake._repository.journal import Journal, list_segments
 from keepsake._repository.repository import Repository
+from keepsake.errors import FormatError, KeepsakeError, NotFoundError
 
 
 def settle(
@@ -28,16 +29,25 @@ def settle(
 
     Raises:
         StoreError: the store failed; nothing is lost.
-        CorruptionError: a chunk was damaged before it was settled; the others are done.
+        FormatError, NotFoundError: a manifest or chunk was damaged or lost before it was settled; the others are done.
     """
     digests = list(dict.fromkeys(manifest_digests))
     chunk_digests: dict[str, None] = {}
+    damage: list[KeepsakeError] = []
     for digest in digests:
-        chunk_digests.update(dict.fromkeys(repository.load_manifest(digest).digests()))
-    repository.chunks.settle(chunk_digests, threads=threads, on_progress=on_progress)
+        try:
+            chunk_digests.update(dict.fromkeys(repository.load_manifest(digest).digests()))
+        except (FormatError, NotFoundError) as error:
+            damage.append(error)
+    try:
+        repository.chunks.settle(chunk_digests, threads=threads, on_progress=on_progress)
+    except FormatError as error:
+        damage.append(error)
     repository.store.sync(manifest_key(digest) for digest in digests)
     segments = list_segments(repository.store, experiment_id).get(experiment_id, [])
     repository.store.sync(name.key for name in segments)
+    if damage:
+        raise damage[0]
 
 
 def session_manifests(journal: Journal, session_id: str) -> list[str]:

@@ -96,7 +96,7 @@ class SessionWriter:
             give_up: makes the event that is kept when nothing can be saved, from the error.
 
         Returns:
-            The event as it was written, or as it is kept until it can be.
+            The event as it was written, with its time, or as it is kept until it can be.
 
         Raises:
             InvalidInputError: from `prepare`.
@@ -121,10 +121,10 @@ class SessionWriter:
                     break
         return self._hold(give_up(failure))
 
-    def deliver(self) -> bool:
+    def deliver(self, *, threads: int = 2) -> bool:
         """Bring home whatever staging and memory hold; say whether all is there now."""
         with self._lock:
-            self._ask_home_again(at_once=True)
+            self._ask_home_again(at_once=True, threads=threads)
             try:
                 self._flush_held()
             except Exception as error:  # noqa: BLE001 (as above)
@@ -160,14 +160,12 @@ class SessionWriter:
             if repository is not self._current:
                 raise _MovedError
             self._flush_held()
-            self._journal.append(body | {"time": self._clock.now()})
-            self._count(repository, body)
-        return body
-
-    def _count(self, repository: Repository, body: Body) -> None:
-        self.event_count += 1
-        if repository is self.home:
-            self.manifests.update(dict.fromkeys(references(body)))
+            event = body | {"time": self._clock.now()}
+            self._journal.append(event)
+            self.event_count += 1
+            if repository is self.home:
+                self.manifests.update(dict.fromkeys(references(event)))
+        return event
 
     def _flush_held(self) -> None:
         while self._held:
@@ -177,8 +175,9 @@ class SessionWriter:
 
     def _hold(self, body: Body) -> Body:
         with self._lock:
-            self._held.append(body | {"time": self._clock.now()})
-        return body
+            event = body | {"time": self._clock.now()}
+            self._held.append(event)
+        return event
 
     def _turn_to_staging(self, failed: Repository, error: Exception) -> bool:
         """Go on in staging; say whether trying again makes sense."""
@@ -201,14 +200,14 @@ class SessionWriter:
             notice(f"going on in {self._staging.store.url}; it is delivered when the repository works again")
             return True
 
-    def _ask_home_again(self, *, at_once: bool = False) -> None:
+    def _ask_home_again(self, *, at_once: bool = False, threads: int = 2) -> None:
         with self._lock:
             waited_s = time.monotonic() - self._asked_home_at_s
             if self._staging is None or (waited_s < RETRY_INTERVAL_S and not at_once):
                 return
             try:
                 self._journal.seal()
-                push(self._staging, self.home, experiment_ids=[self.experiment_id])
+                push(self._staging, self.home, experiment_ids=[self.experiment_id], threads=threads)
             except Exception:  # noqa: BLE001 (it was said when it began to fail)
                 self._asked_home_at_s = time.monotonic()
                 return

@@ -10,10 +10,10 @@ from typing import TypeAlias, Union
 
 from hypothesis import strategies as st
 
+from keepsake._model.values import Value
 from keepsake.stores.base import is_key
 
 Scalar: TypeAlias = bool | int | float | str | None
-Value: TypeAlias = Scalar | list["Value"] | dict[str, "Value"]
 Tree: TypeAlias = dict[str, Union[bytes, "Tree"]]
 
 _KEY_CHARACTERS = "".join(

@@ -1,0 +1,183 @@
+"""Collecting: delete what nothing reaches, beside any number of writers and other collectors, without locks or clocks.
+
+A collector marks what is reached (intents first, then journals), publishes a list of the rest, marks again, and deletes
+what is still unreached. The writer's side is in `intent`. Nothing is deleted while anything that could reach something
+cannot be read.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from keepsake._model.events import reached_manifests
+from keepsake._model.keys import CHUNKS, GARBAGE, MANIFESTS, digest_of_key, garbage_key
+from keepsake._model.lines import encode_line
+from keepsake._model.times import now_text
+from keepsake._repository.intent import list_intended
+from keepsake._repository.repository import Repository
+from keepsake.errors import ConflictError, FormatError, KeepsakeError, NotFoundError
+from keepsake.stores.base import ObjectInfo
+
+YOUNG_S = 3600.0
+"""What is younger is probably about to be referred to. Leaving it alone saves work; nothing rests on it."""
+LIST_LIFETIME_S = 24 * 3600.0
+"""A collector does not act on a list of its own that is older."""
+ABANDONED_LIST_S = 7 * 24 * 3600.0
+"""A list that is older was left by a collector that died, and is removed by the next."""
+TEMPORARY_LIFETIME_S = 24 * 3600.0
+"""A temporary file that has not changed for so long belongs to a writer that died."""
+BATCH_KEYS = 200
+"""So many objects are deleted between two looks at whether the list still stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectPlan:
+    """What a collector would delete."""
+
+    keys: tuple[str, ...] = ()
+    """Keys of the chunks and manifests that nothing reaches."""
+    size_bytes: int = 0
+    """Their total length as stored."""
+
+
+@dataclass(slots=True)
+class CollectResult:
+    """What a collector has deleted."""
+
+    objects: int = 0
+    size_bytes: int = 0
+    temporary_files: int = 0
+    kept: int = 0
+    """Objects of the plan that were referred to in the meantime."""
+
+
+@dataclass(slots=True)
+class Reached:
+    """The digests that something refers to."""
+
+    manifests: set[str] = field(default_factory=set)
+    chunks: set[str] = field(default_factory=set)
+
+    def has(self, key: str) -> bool:
+        """Say whether the object under `key`, or another copy of it, is referred to."""
+        digest = digest_of_key(key)
+        return digest in self.manifests or digest in self.chunks
+
+
+def mark(repository: Repository, *, now_s: float) -> Reached:
+    """Find everything that intents and journals refer to: always intents first.
+
+    Raises:
+        FormatError: a journal, a manifest or an intent cannot be read, so nobody can say what it reaches.
+    """
+    reached = Reached()
+    intended = list_intended(repository.store, now_s=now_s)
+    reached.manifests |= intended
+    reached.chunks |= intended
+    for journal in repository.iterate_journals():
+        if journal.problems:
+            raise _cannot_collect(journal.problems[0][1])
+        reached.manifests |= reached_manifests(journal.events)
+    for digest in reached.manifests - intended:
+        try:
+            reached.chunks |= repository.load_manifest(digest).digests()
+        except (NotFoundError, FormatError) as error:
+            raise _cannot_collect(error) from error
+    return reached
+
+
+def plan_collect(stored: list[ObjectInfo], reached: Reached, *, now_s: float, young_s: float = YOUNG_S) -> CollectPlan:
+    """Decide what to delete of the stored chunks and manifests."""
+    unreached = [info for info in stored if not reached.has(info.key) and now_s - info.modified_ns / 1e9 >= young_s]
+    return CollectPlan(tuple(sorted(info.key for info in unreached)), sum(info.size_bytes for info in unreached))
+
+
+def collect(
+    repository: Repository,
+    *,
+    dry_run: bool = False,
+    young_s: float = YOUNG_S,
+    settle_s: float = 0.0,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> tuple[CollectPlan, CollectResult]:
+    """Delete the chunks and manifests that nothing reaches.
+
+    Args:
+        repository: of which.
+        dry_run: whether only to plan.
+        young_s: objects younger than this are left alone.
+        settle_s: how long to wait between list and second mark, where the store shows new objects late to others.
+        on_progress: called with (objects done, objects in all).
+
+    Returns:
+        What was planned, and what was done.
+
+    Raises:
+        FormatError: something that could reach objects is damaged or of a newer version; nothing was deleted.
+        ConflictError: another collector has removed this one's list; what was deleted until then was unreached.
+    """
+    now_s = time.time()
+    # Listed before the mark: what is written later is not in the list, and cannot be deleted.
+    stored = [*repository.store.list(CHUNKS), *repository.store.list(MANIFESTS)]
+    plan = plan_collect(stored, mark(repository, now_s=now_s), now_s=now_s, young_s=young_s)
+    result = CollectResult()
+    if dry_run:
+        return plan, result
+    if plan.keys:
+        _run(repository, plan, {info.key: info.size_bytes for info in stored}, result, settle_s, on_progress)
+    _remove_leftovers(repository, now_s, result)
+    return plan, result
+
+
+def _run(
+    repository: Repository,
+    plan: CollectPlan,
+    sizes: dict[str, int],
+    result: CollectResult,
+    settle_s: float,
+    on_progress: Callable[[int, int], None] | None,
+) -> None:
+    store = repository.store
+    started_s = time.monotonic()
+    list_key = garbage_key(now_text(), secrets.token_hex(8))
+    store.put(list_key, encode_line({"time": now_text(), "keys": list(plan.keys)}, place=list_key.encode()))
+    try:
+        if settle_s:
+            time.sleep(settle_s)
+        reached = mark(repository, now_s=time.time())
+        doomed = [key for key in plan.keys if not reached.has(key)]
+        result.kept = len(plan.keys) - len(doomed)
+        for start in range(0, len(doomed), BATCH_KEYS):
+            if store.head(list_key) is None or time.monotonic() - started_s > LIST_LIFETIME_S:
+                raise ConflictError("the garbage list of this collector is gone or too old", hint="collect again")
+            for key in doomed[start : start + BATCH_KEYS]:
+                store.delete(key)
+                result.objects += 1
+                result.size_bytes += sizes[key]
+            if on_progress is not None:
+                on_progress(result.objects, len(doomed))
+    finally:
+        store.delete(list_key)
+
+
+def _remove_leftovers(repository: Repository, now_s: float, result: CollectResult) -> None:
+    """Remove garbage lists of collectors that died, and temporary files of writers that did."""
+    store = repository.store
+    for info in list(store.list(GARBAGE)):
+        if now_s - info.modified_ns / 1e9 > ABANDONED_LIST_S:
+            store.delete(info.key)
+    list_temporary = getattr(store, "list_temporary", None)
+    for info in list(list_temporary()) if list_temporary is not None else []:
+        if now_s - info.modified_ns / 1e9 > TEMPORARY_LIFETIME_S:
+            store.delete(info.key)
+            result.temporary_files += 1
+
+
+def _cannot_collect(error: KeepsakeError) -> FormatError:
+    return FormatError(
+        f"nothing was deleted, since not all of the repository can be read: {error.message}",
+        hint="`keepsake check` lists the damage; what it touches may still need what would be deleted",
+    )

@@ -1,0 +1,144 @@
+"""Intents: the writer's side of collecting safely, beside any number of collectors and without locks.
+
+Chunks and manifests that nothing refers to yet look like garbage to a collector. So a writer, before the event that
+refers to them,
+
+1. creates an intent, an object with every digest that the event will reach;
+2. then lists the garbage lists, and looks up every digest;
+3. stores again what has gone meanwhile, and under a fresh key what stands on a garbage list;
+4. appends the event, and deletes the intent.
+
+A collector marks what intents and journals reach after it has published its garbage list. So either it sees the intent,
+or the writer sees its list. `tests/repository/test_collect_model.py` has the model that this order was checked with.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+
+from keepsake._model.keys import GARBAGE, INTENTS, chunk_key, copy_key, intent_key, manifest_key
+from keepsake._model.lines import decode_line, encode_line
+from keepsake._model.manifest import Manifest
+from keepsake._model.times import now_text
+from keepsake._repository.repository import Repository
+from keepsake.errors import CorruptionError, NotFoundError, StoreError
+from keepsake.stores.base import Store
+
+MAX_ROUNDS = 5
+"""A snapshot that collectors took something of this often in a row was not collected by chance."""
+
+INTENT_LIFETIME_S = 7 * 24 * 3600.0
+"""An intent that is older was left by a writer that died: no checkpoint takes a week to save."""
+
+
+def save_with_intent(
+    repository: Repository, session_id: str, save: Callable[[Repository], Manifest]
+) -> tuple[str, str]:
+    """Save a snapshot so that no collector takes any of it before the event that refers to it is written.
+
+    Args:
+        repository: where to.
+        session_id: the session that will write the event.
+        save: saves the chunks and returns the manifest; called again when something has gone.
+
+    Returns:
+        The digest of the manifest, and the key of the intent: delete it after the event.
+    """
+    for _ in range(MAX_ROUNDS):
+        manifest = save(repository)
+        digest = repository.save_manifest(manifest)
+        intent = create_intent(repository.store, session_id, [digest, *sorted(manifest.digests())])
+        try:
+            if secure(repository, [digest], manifest.digests()):
+                return digest, intent
+        except BaseException:
+            repository.store.delete(intent)
+            raise
+        repository.store.delete(intent)
+    raise StoreError(f"collectors keep deleting what is being saved to {repository.store.url}", transient=True)
+
+
+def create_intent(store: Store, session_id: str, digests: Iterable[str]) -> str:
+    """Announce that an event will refer to the given manifests and chunks; return the intent's key."""
+    key = intent_key(session_id, secrets.token_hex(8))
+    store.put(
+        key, encode_line({"time": now_text(), "session": session_id, "digests": list(digests)}, place=key.encode())
+    )
+    return key
+
+
+def secure(repository: Repository, manifest_digests: Iterable[str], chunk_digests: Iterable[str]) -> bool:
+    """See to it that everything named has a copy that no collector is about to delete; the intent must stand already.
+
+    Returns:
+        False when something is gone altogether and must be saved again.
+    """
+    store = repository.store
+    condemned = list_condemned(store)
+    for digest in manifest_digests:
+        if not _secure_object(store, manifest_key(digest), condemned):
+            return False
+    return all(_secure_object(store, chunk_key(digest), condemned) for digest in chunk_digests)
+
+
+def list_condemned(store: Store) -> set[str]:
+    """Return the keys on all garbage lists.
+
+    Raises:
+        CorruptionError: a list is damaged, so that nobody can say what its collector will delete.
+    """
+    condemned: set[str] = set()
+    for info in store.list(GARBAGE):
+        try:
+            document = decode_line(store.get(info.key), place=info.key.encode())
+        except NotFoundError:
+            # Its collector has finished.
+            continue
+        except CorruptionError as error:
+            raise CorruptionError(
+                f"garbage list {info.key} in {store.url} is damaged: {error.message}",
+                hint="when no collector is running, delete it",
+            ) from error
+        condemned.update(str(key) for key in document.get("keys", []))
+    return condemned
+
+
+def list_intended(store: Store, *, now_s: float) -> set[str]:
+    """Return the digests that intents name, but for those of writers that died a week ago.
+
+    Raises:
+        CorruptionError: an intent is damaged.
+    """
+    intended: set[str] = set()
+    for info in store.list(INTENTS):
+        if now_s - info.modified_ns / 1e9 > INTENT_LIFETIME_S:
+            continue
+        try:
+            document = decode_line(store.get(info.key), place=info.key.encode())
+        except NotFoundError:
+            # Its event is written, and journals are read after this.
+            continue
+        except CorruptionError as error:
+            raise CorruptionError(
+                f"intent {info.key} in {store.url} is damaged: {error.message}",
+                hint="when nothing is being saved, delete it",
+            ) from error
+        intended.update(str(digest) for digest in document.get("digests", []))
+    return intended
+
+
+def _secure_object(store: Store, key: str, condemned: set[str]) -> bool:
+    if key not in condemned and store.head(key) is not None:
+        return True
+    copies = [info.key for info in store.list(key + ".")]
+    if any(copy not in condemned for copy in copies):
+        return True
+    for copy in (key, *copies):
+        try:
+            data = store.get(copy)
+        except NotFoundError:
+            continue
+        store.put(copy_key(key, secrets.token_hex(8)), data)
+        return True
+    return False

@@ -1,0 +1,34 @@
+"""`experiment.log()`: metrics between checkpoints."""
+
+from __future__ import annotations
+
+import keepsake
+from tests.api.runs import only_experiment
+
+
+def test_logged_metrics_come_back_in_order_with_step_and_time() -> None:
+    experiment = keepsake.init()
+    experiment.log({"loss": 2.0}, step=1)
+    experiment.log(loss=1.0, step=2, lr=0.1)
+    experiment.log(loss=0.5)
+    for one in (experiment, only_experiment()):
+        assert [entry.metrics for entry in one.logs] == [{"loss": 2.0}, {"loss": 1.0, "lr": 0.1}, {"loss": 0.5}]
+        assert [entry.step for entry in one.logs] == [1, 2, None]
+        assert one.created < one.logs[0].created < one.logs[1].created
+
+
+def test_logging_makes_no_checkpoint_and_counts_no_step() -> None:
+    experiment = keepsake.init()
+    experiment.log(loss=1.0, step=50)
+    assert experiment.checkpoints == []
+    experiment.checkpoint()
+    assert only_experiment().checkpoints.step == [0]
+
+
+def test_one_may_log_to_an_experiment_that_was_fetched() -> None:
+    keepsake.init().stop()
+    fetched = only_experiment()
+    fetched.log(note="late")
+    assert fetched.is_running()
+    fetched.stop()
+    assert [entry.metrics for entry in only_experiment().logs] == [{"note": "late"}]

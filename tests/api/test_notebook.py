@@ -1,0 +1,82 @@
+"""What a notebook shows of experiments and checkpoints."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import keepsake
+from tests.api.runs import make_run, only_experiment
+
+NASTY = "<script>alert('x')</script>&"
+
+SHOWN: list[Callable[[], Any]] = [
+    lambda: keepsake.experiments,
+    lambda: keepsake.experiments.list(),
+    only_experiment,
+    lambda: only_experiment().checkpoints,
+    lambda: only_experiment().checkpoints[0],
+]
+
+
+@pytest.mark.parametrize("show", SHOWN, ids=["collection", "list", "experiment", "checkpoints", "checkpoint"])
+def test_everything_is_shown_as_html_and_escaped(show: Callable[[], Any]) -> None:
+    with keepsake.init(params={NASTY: NASTY}, name=NASTY, tags=[NASTY], notes=NASTY) as experiment:
+        experiment.checkpoint(metrics={"loss": 1.0, NASTY: NASTY}, primary_metric=("loss", "minimize"))
+    html = show()._repr_html_()
+    assert "<table" in html
+    assert "<script" not in html
+    assert experiment.short_id() in html or experiment.checkpoints[0].short_id() in html
+
+
+def test_an_experiment_shows_its_params_and_its_best_checkpoint() -> None:
+    make_run(params={"learning_rate": 0.25})
+    html = only_experiment()._repr_html_()
+    assert "learning_rate" in html
+    assert "0.25" in html
+    assert "best" in html
+
+
+def test_a_list_tells_the_experiments_apart() -> None:
+    made = [make_run(params={"lr": lr, "same": 1}) for lr in (0.125, 0.375)]
+    html = keepsake.experiments.list()._repr_html_()
+    for part in (made[0].short_id(), made[1].short_id(), "0.125", "0.375"):
+        assert part in html
+
+
+def test_what_is_empty_is_shown_too() -> None:
+    experiment = keepsake.init()
+    assert experiment._repr_html_()
+    assert experiment.checkpoints._repr_html_()
+    experiment.delete()
+    assert keepsake.experiments.list()._repr_html_()
+
+
+NOTEBOOK = """
+    import sys, types
+
+    shell = types.SimpleNamespace(kernel=object())
+    sys.modules["IPython"] = types.SimpleNamespace(get_ipython=lambda: shell)
+    sys.ps1 = ">>> "
+
+    import keepsake
+    first = keepsake.init()
+    first.checkpoint(step=1)
+    second = keepsake.init()
+    print(first.status, second.status)
+    print([one.status for one in keepsake.experiments.list()])
+"""
+
+
+def test_a_second_init_in_a_notebook_stops_the_first_with_one_line(project: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(NOTEBOOK)], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert result.stdout.splitlines() == ["finished running", "['finished', 'running']"]
+    assert len([line for line in result.stderr.splitlines() if "stop" in line]) == 1

@@ -1,0 +1,162 @@
+"""Which distributions the program has imported: a real installation, made of files, for each case."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+
+import pytest
+
+from keepsake._tracking.packages import imported_packages
+
+SOURCE = Path(__file__).parents[2] / "src"
+
+
+def install(
+    site: Path,
+    name: str,
+    *files: str,
+    top_level: Sequence[str] = (),
+    record: bool = True,
+    editable: Path | None = None,
+    egg: bool = False,
+) -> None:
+    """Write a distribution into a directory as an installer does."""
+    stem = name.replace("-", "_")
+    information = site / f"{stem}-1.5{'-py3.11.egg-info' if egg else '.dist-info'}"
+    information.mkdir(parents=True)
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.5\n\nName: not this one\n"
+    (information / ("PKG-INFO" if egg else "METADATA")).write_text(metadata)
+    for file in files:
+        (site / file).parent.mkdir(parents=True, exist_ok=True)
+        (site / file).write_text("")
+    if record:
+        lines = [f"{file},sha256=abc,0" for file in files] + [f"{information.name}/RECORD,,"]
+        (information / "RECORD").write_text("\n".join(lines) + "\n")
+    if top_level:
+        (information / "top_level.txt").write_text("\n".join(top_level) + "\n")
+    if editable:
+        origin = {"url": editable.as_uri(), "dir_info": {"editable": True}}
+        (information / "direct_url.json").write_text(json.dumps(origin))
+
+
+def packages_of(statement: str, *paths: Path) -> dict[str, str]:
+    """Run a statement in a fresh Python that sees only these directories, and return what it imported."""
+    program = (
+        f"import sys; sys.path[:0] = {[str(path) for path in paths]!r}\n{statement}\n"
+        f"sys.path.append({str(SOURCE)!r})\n"
+        "import json; from keepsake._tracking.packages import imported_packages\n"
+        "first = imported_packages(); assert imported_packages() == first; print(json.dumps(first))"
+    )
+    done = subprocess.run([sys.executable, "-S", "-c", program], capture_output=True, text=True, check=True)
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+def test_a_distribution_of_the_modules_own_name(tmp_path: Path) -> None:
+    install(tmp_path, "Alpha-Beta", "alpha_beta/__init__.py")
+    install(tmp_path, "unused", "unused/__init__.py")
+
+    assert packages_of("import alpha_beta", tmp_path) == {"Alpha-Beta": "1.5"}
+
+
+@pytest.mark.parametrize("top_level", [(), ("yamlish", "_yamlish")])
+def test_a_distribution_of_another_name(tmp_path: Path, top_level: tuple[str, ...]) -> None:
+    install(tmp_path, "PyYAMLish", "yamlish/__init__.py", "_yamlish/__init__.py", top_level=top_level)
+    install(tmp_path, "aaa", "aaa/yamlish/__init__.py", top_level=("aaa",))
+
+    assert packages_of("import yamlish", tmp_path) == {"PyYAMLish": "1.5"}
+
+
+def test_a_distribution_of_a_single_file(tmp_path: Path) -> None:
+    install(tmp_path, "python-one", "one.py")
+
+    assert packages_of("import one", tmp_path) == {"python-one": "1.5"}
+
+
+def test_namespace_packages_belong_to_who_installed_what_is_in_them(tmp_path: Path) -> None:
+    install(tmp_path, "proto", "goo/proto/__init__.py", top_level=("goo",))
+    install(tmp_path, "goo-cloud-store", "goo/cloud/store/__init__.py", top_level=("goo",))
+    install(tmp_path, "goo-cloud-other", "goo/cloud/other/__init__.py", top_level=("goo",))
+
+    assert packages_of("import goo.proto", tmp_path) == {"proto": "1.5"}
+    assert packages_of("import goo.cloud.store, goo.proto", tmp_path) == {"goo-cloud-store": "1.5", "proto": "1.5"}
+
+
+def test_a_namespace_over_two_directories(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    install(one, "first", "goo/first.py")
+    install(other, "second", "goo/second.py")
+
+    assert packages_of("import goo.first, goo.second", one, other) == {"first": "1.5", "second": "1.5"}
+
+
+def test_an_editable_install_is_known_by_its_directory(tmp_path: Path) -> None:
+    project = tmp_path / "my project"
+    (project / "src" / "mine").mkdir(parents=True)
+    (project / "src" / "mine" / "__init__.py").write_text("")
+    install(tmp_path / "site", "my-project", "__editable__.pth", editable=project)
+
+    assert packages_of("import mine", project / "src", tmp_path / "site") == {"my-project": "1.5"}
+
+
+@pytest.mark.parametrize("egg", [False, True])
+def test_what_a_linux_distribution_installed_without_a_file_list(tmp_path: Path, egg: bool) -> None:
+    install(tmp_path, "python-apt-thing", "apt_thing/__init__.py", top_level=("apt_thing",), record=False, egg=egg)
+    install(tmp_path, "same-name", "same_name.py", record=False, egg=egg)
+
+    found = packages_of("import apt_thing, same_name", tmp_path)
+    assert found == {"python-apt-thing": "1.5", "same-name": "1.5"}
+
+
+def test_the_projects_own_modules_and_the_standard_library_belong_to_none(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("")
+    install(tmp_path / "site", "train-tools", "tools/train.py")
+
+    assert packages_of("import train, json, email, sqlite3", tmp_path, tmp_path / "site") == {}
+
+
+def test_damaged_information_is_passed_over(tmp_path: Path) -> None:
+    install(tmp_path, "good", "good.py")
+    (tmp_path / "bad-1.dist-info").mkdir()
+    (tmp_path / "bad.py").write_text("")
+    (tmp_path / "worse-1.dist-info").write_text("a file")
+    (tmp_path / "worse.py").write_text("")
+    (tmp_path / "evil-1.dist-info").mkdir()
+    (tmp_path / "evil-1.dist-info" / "direct_url.json").write_text("[1")
+    (tmp_path / "evil-1.dist-info" / "METADATA").write_bytes(b"\xff\xfe")
+    (tmp_path / "other.py").write_text("")
+
+    assert packages_of("import good, bad, worse, other", tmp_path) == {"good": "1.5"}
+
+
+def test_odd_objects_among_the_modules_do_no_harm_and_lazy_ones_stay_asleep(tmp_path: Path) -> None:
+    install(tmp_path, "lazy", "lazy.py")
+    (tmp_path / "lazy.py").write_text("raise SystemExit('woken up')")
+    statement = (
+        "import importlib.util as u; spec = u.find_spec('lazy'); spec.loader = u.LazyLoader(spec.loader)\n"
+        "module = u.module_from_spec(spec); sys.modules['lazy'] = module; spec.loader.exec_module(module)\n"
+        "class Odd:\n  def __getattr__(self, name): raise RuntimeError(name)\n"
+        "sys.modules['odd'] = Odd(); sys.modules['none'] = None"
+    )
+
+    packages_of(statement, tmp_path)
+
+
+def test_this_process_agrees_with_the_standard_library_for_what_it_has_imported() -> None:
+    import click  # noqa: F401
+    import numpy as np  # noqa: F401
+    import yaml  # noqa: F401
+
+    found = imported_packages()
+    owners = packages_distributions()
+    top_level = {name.partition(".")[0] for name in sys.modules} - sys.stdlib_module_names - {"_distutils_hack"}
+
+    assert found.items() >= {"numpy": version("numpy"), "PyYAML": version("PyYAML")}.items()
+    for name in top_level & {"numpy", "yaml", "click", "_pytest", "pytest", "hypothesis", "xdist", "dateutil", "PIL"}:
+        assert set(owners[name]) <= set(found), name
+    assert list(found) == sorted(found, key=str.lower)
