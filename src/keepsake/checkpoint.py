@@ -169,6 +169,7 @@ class Checkpoint:
 
         Raises:
             NotFoundError: nothing was saved, or not `path`.
+            InvalidInputError: `output_directory` is no path, or a file is there.
             CorruptionError: some files are damaged; they are named, and all others are written.
         """
         manifests = self._manifests()
@@ -352,20 +353,28 @@ def checkout_manifests(
     quiet: bool,
 ) -> None:
     """Write what the manifests hold to a directory, later ones over earlier ones, and say so unless `quiet`."""
+    import os
     from pathlib import Path
 
     from keepsake._analysis.text import format_bytes
     from keepsake._snapshots.checkout import plan_checkout, run_checkout
 
-    plan = plan_checkout([repository.load_manifest(digest) for digest in digests], only)
+    if not isinstance(output_directory, (str, os.PathLike)) or not os.fspath(output_directory):
+        raise InvalidInputError(
+            f"the output directory must be a path, not {output_directory!r}", hint='"." is the current directory'
+        )
     target = Path(output_directory)
+    if target.exists() and not target.is_dir():
+        raise InvalidInputError(f"{target} is not a directory to check out to", hint="give another one")
+    plan = plan_checkout([repository.load_manifest(digest) for digest in digests], only)
     result = run_checkout(plan, repository.chunks, target)
     for entry in result.missing:
         warn(f"{entry.path} is not there to check out: it could not be saved ({entry.reason})")
     for path in result.refused_links:
         warn(f"{path} is a symbolic link, which this system does not let you make")
     if not quiet:
-        notice(f"{result.files} files ({format_bytes(result.size_bytes)}) of {what} are in {target}")
+        files = f"{result.files} file{'' if result.files == 1 else 's'}"
+        notice(f"{files} ({format_bytes(result.size_bytes)}) of {what} are in {target}")
 
 
 _ABSENT: Any = object()

@@ -100,9 +100,7 @@ class ExperimentCollection:
             on_error=on_error,
             heartbeat=not disable_heartbeat,
         )
-        event = session.write_first(
-            lambda home: body | {"manifests": save_files(home)} if save_files is not None else body
-        )
+        event = session.write_first(body, save_files)
         if not quiet:
             if place.is_default:
                 notice_once(f"no keepsake.yaml found: {place.directory} is the project, .keepsake in it the repository")
@@ -157,7 +155,13 @@ class ExperimentCollection:
 
         Raises:
             ConfigNotFoundError: there is no repository.
+            InvalidInputError: `filter` is not a function.
         """
+        if filter is not None and not callable(filter):
+            raise InvalidInputError(
+                f"filter must be a function of an experiment, not {filter!r}",
+                hint='for example filter=lambda experiment: experiment.params["lr"] < 0.1',
+            )
         place = self._project.find_place()
         listing = self._open(place).list_experiments()
         if listing.problems:
@@ -194,10 +198,8 @@ def _filtered(experiments: Iterable[Experiment], keep: ExperimentFilter) -> Iter
             failures.append((experiment.short_id(), error))
     if failures:
         first, reason = failures[0]
-        warn(
-            f"the filter failed for {len(failures)} experiments, which are left out; "
-            f"first for {first}: {type(reason).__name__}: {reason}"
-        )
+        which = f"{len(failures)} experiments, which are" if len(failures) > 1 else "an experiment, which is"
+        warn(f"the filter failed for {which} left out; first for {first}: {type(reason).__name__}: {reason}")
 
 
 def _circumstances(place: Place) -> dict[str, Any]:

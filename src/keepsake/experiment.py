@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -110,8 +111,9 @@ class Experiment(ExperimentFacts):
         repository = self._repository
         heartbeats = list_heartbeats(repository.store, self.id)
         if self._session is None or not self._session.is_open:
-            # What ended since then has said how.
-            self._load(repository.load_experiment(self.id))
+            # What ended since then has said how; of one that was deleted, what was read last is all there is.
+            with contextlib.suppress(NotFoundError):
+                self._load(repository.load_experiment(self.id))
         return experiment_status(self._state, heartbeats, self._place.locks)
 
     def is_running(self) -> bool:
@@ -256,7 +258,7 @@ class Experiment(ExperimentFacts):
         """
         repository = self._repository
         state = repository.load_experiment(self.id)
-        if self._session is not None and self._session.is_open:
+        if self._session is not None:
             self._session.is_deleted = True
             self._session.stop("finished")
         append_event(self._place.append_store(), self.id, {"type": "delete"}, after=state.last_time)
@@ -366,6 +368,10 @@ class Experiment(ExperimentFacts):
 
     def __hash__(self) -> int:
         return hash(self.id)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy, also one that another process unpickles, writes in a session of its own.
+        return self.__dict__ | {"_session": None}
 
     def _repr_html_(self) -> str:
         from keepsake._analysis.html import experiment_html

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import Literal
 
 from keepsake._repository.check import CheckReport, check_repository
+from keepsake._repository.collect import CollectResult, collect
+from keepsake._repository.repository import Repository
+from keepsake._repository.usage import Usage, measure_usage
 from keepsake._tracking.ending import tracked
 from keepsake._tracking.place import Place
 from keepsake._tracking.recovery import settle_dead_sessions
@@ -57,12 +60,36 @@ class Project:
         Raises:
             ConfigNotFoundError: there is no repository.
         """
-        place = self.find_place()
+        return check_repository(self._open(), on_progress=on_progress)
+
+    def collect(self, dry_run: bool = False) -> CollectResult:
+        """Delete the chunks and manifests that no experiment reaches any more; safe beside running experiments.
+
+        What is younger than an hour stays, since its checkpoint may be about to be written.
+
+        Args:
+            dry_run: whether only to say what would be deleted: the result's `plan`.
+
+        Raises:
+            ConfigNotFoundError: there is no repository.
+            FormatError: a part of the repository cannot be read; nothing was deleted.
+        """
+        return collect(self._open(), dry_run=dry_run)
+
+    def du(self) -> Usage:
+        """Return how many bytes the experiments save, and how many the repository takes for them.
+
+        Raises:
+            ConfigNotFoundError: there is no repository.
+            FormatError: a part of the repository cannot be read.
+        """
+        return measure_usage(self._open())
+
+    def _open(self) -> Repository:
         try:
-            repository = place.open_repository()
+            return self.find_place().open_repository()
         except NotFoundError:
             raise self.describe_absence() from None
-        return check_repository(repository, on_progress=on_progress)
 
     def find_place(self) -> Place:
         """Find the project directory and its repository. Raises `ConfigError` when the configuration is wrong."""

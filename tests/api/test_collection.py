@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -199,3 +202,22 @@ def test_texts_of_lists_and_experiments_are_short() -> None:
     assert experiment.short_id() in repr(experiment)
     assert experiment.short_id() in repr(experiments)
     assert "baseline" in repr(experiment)
+
+
+@pytest.mark.parametrize("wrong", ["params.lr < 0.1", {"lr": 0.1}, True, ""])
+def test_a_filter_that_is_no_function_is_refused(wrong: Any) -> None:
+    make_run()
+    with pytest.raises(InvalidInputError, match="filter must be a function"):
+        keepsake.experiments.list(filter=wrong)
+
+
+def test_an_experiment_can_be_copied_and_given_to_another_process() -> None:
+    original = keepsake.init(params={"lr": 1})
+    original.checkpoint(step=1)
+    for twin in (copy.deepcopy(original), pickle.loads(pickle.dumps(original))):
+        assert (twin, twin.params) == (original, {"lr": 1})
+        twin.checkpoint()
+        twin.stop()
+        assert original.is_running()
+    original.stop()
+    assert original.checkpoints.step == [1, 2, 3]

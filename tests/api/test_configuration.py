@@ -30,7 +30,7 @@ def test_the_repository_may_be_an_absolute_path_or_url(project: Path, tmp_path: 
 
 
 def test_a_file_without_a_repository_still_marks_the_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_files(project, {"keepsake.yaml": "# nothing yet\n", "sub/x.txt": ""})
+    write_files(project, {"keepsake.yaml": "{}\n", "sub/x.txt": ""})
     monkeypatch.chdir(project / "sub")
     make_run()
     assert (project / ".keepsake" / "repository.json").is_file()
@@ -43,6 +43,7 @@ def test_a_file_without_a_repository_still_marks_the_project(project: Path, monk
         ("repository: [kept\n", ["keepsake.yaml"]),
         ("repository: 7\n", ["1", "repository"]),
         ("- repository\n", ["keepsake.yaml"]),
+        ("# nothing yet\n", ["empty", "repository"]),
         ("repository: a\nstorage: b\n", ["2", "storage"]),
         ("repository: ''\n", ["1", "empty"]),
         ("repository: kept\nrepository_options: 3\n", ["2", "repository_options"]),

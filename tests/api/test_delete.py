@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import keepsake
@@ -77,8 +79,6 @@ def test_an_experiment_is_deleted_for_other_processes_too() -> None:
 
 
 def test_the_checkpoints_of_others_open_after_a_deletion() -> None:
-    from pathlib import Path
-
     Path("w").write_text("shared content")
     first, second = keepsake.init(), keepsake.init()
     first.checkpoint("w")
@@ -89,3 +89,28 @@ def test_the_checkpoints_of_others_open_after_a_deletion() -> None:
     with only_experiment().checkpoints[0].open("w") as file:
         assert file.read() == b"shared content"
     assert keepsake.Project().check().is_clean
+
+
+@pytest.mark.parametrize("stopped_before", [True, False])
+def test_a_checkpoint_after_own_deletion_warns_once_and_runs_nothing(
+    stopped_before: bool, capsys: pytest.CaptureFixture[str], project: Path
+) -> None:
+    experiment = make_run(stop=stopped_before)
+    experiment.delete()
+    capsys.readouterr()
+    for step in range(3):
+        experiment.checkpoint(step=step, loss=1.0)
+        experiment.log(loss=1.0)
+    assert capsys.readouterr().err.count("deleted") == 1
+    assert not experiment.is_running()
+    assert list((project / ".keepsake" / "heartbeats").glob("*")) == []
+    assert keepsake.experiments.list() == []
+
+
+def test_a_deleted_experiment_can_still_be_shown() -> None:
+    running = keepsake.init(name="gone")
+    looked_at = only_experiment()
+    running.delete()
+    for one in (running, looked_at):
+        assert "gone" in repr(one)
+        assert "gone" in one._repr_html_()

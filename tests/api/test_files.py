@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -233,3 +234,11 @@ def _chunk_of(project: Path, checkpoint: Checkpoint, path: str) -> Path:
     assert entry is not None
     (found, *_) = (project / ".keepsake" / "chunks").rglob(entry.extents[0].digest)
     return found
+
+
+@pytest.mark.parametrize("directory", [5, None, "", ["out"], "taken"])
+def test_checkout_to_what_is_no_directory_is_refused(checkpoint: Checkpoint, project: Path, directory: Any) -> None:
+    write_files(project, {"taken": "a file"})
+    with pytest.raises(InvalidInputError, match="directory"):
+        checkpoint.checkout(directory)
+    assert (project / "taken").read_text() == "a file"

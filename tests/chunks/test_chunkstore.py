@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keepsake._chunks.chunkstore import MAX_CHUNK_BYTES, ChunkStore
-from keepsake._chunks.codec import HEADER_BYTES, encode_chunk, encode_raw_header
+from keepsake._chunks.chunkstore import ChunkStore
+from keepsake._chunks.codec import HEADER_BYTES, MAX_CHUNK_BYTES, encode_chunk, encode_raw_header
 from keepsake._chunks.digest import digest_of
 from keepsake._model.keys import chunk_key
 from keepsake.errors import CorruptionError, InternalError, NotFoundError, StoreError, UnsupportedVersionError

@@ -39,7 +39,12 @@ def start_script(script: Path, *arguments: object, options: tuple[str, ...] = ()
 
 def finish(process: subprocess.Popen[str]) -> tuple[list[list[str]], str]:
     """Wait for the end of a script; return the words of each line that it printed, and its standard error."""
-    output, talk = process.communicate(timeout=TIMEOUT_S)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    # Not `communicate`, which loses what was read ahead when single lines were read before.
+    with process.stdout, process.stderr:
+        output, talk = process.stdout.read(), process.stderr.read()
+    process.wait(TIMEOUT_S)
     # The last line may be torn.
     return [line.split() for line in output[: output.rfind("\n") + 1].splitlines()], talk
 

@@ -29,7 +29,6 @@ class Rules:
 
     intent_before_lookup: bool = True
     intents_before_journals: bool = True
-    only_own_list: bool = True
     second_mark: bool = True
     fresh_key_when_condemned: bool = True
 
@@ -89,8 +88,7 @@ def collector_step(me: Process, store: Store, rules: Rules) -> tuple[Process, St
     if me.step == "finish mark again":
         return me._replace(step="withdraw" if me.is_reached or looks[second] else "delete"), store
     if me.step == "delete":
-        doomed = me.plan if rules.only_own_list else frozenset(key for _, keys in store.lists for key in keys)
-        left = sorted(doomed & store.copies)
+        left = sorted(me.plan & store.copies)
         if not left:
             return me._replace(step="withdraw"), store
         return me, store._replace(copies=store.copies - {left[0]})
@@ -142,7 +140,3 @@ def test_in_no_order_of_steps_is_anything_lost() -> None:
 )
 def test_breaking_any_rule_loses_data(broken: Rules) -> None:
     assert count_losses(broken)[1] > 0
-
-
-def test_acting_on_the_list_of_another_collector_loses_data() -> None:
-    assert count_losses(replace(Rules(), only_own_list=False))[1] > 0

@@ -433,6 +433,23 @@ def test_an_error_of_the_disk_is_the_reason(
     assert entry_of(manifest, "broken").reason == "could not be read: Input/output error"
 
 
+def test_a_file_that_a_network_file_system_has_lost_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunks: ChunkStore
+) -> None:
+    (tmp_path / "stale").write_bytes(b"data")
+    found = find_files(tmp_path)
+    before = open_descriptors()
+
+    def fail(descriptor: int) -> os.stat_result:
+        raise OSError(116, "Stale file handle")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fstat", fail)
+        manifest = save_snapshot(tmp_path, found, chunks)
+    assert entry_of(manifest, "stale").reason == "could not be read: Stale file handle"
+    assert open_descriptors() == before
+
+
 def replace_by_pipe(path: Path) -> None:
     os.mkfifo(path)
 

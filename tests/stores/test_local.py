@@ -7,11 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from keepsake.errors import (
-    InvalidInputError,
-    NotFoundError,
-    WriteError,
-)
+from keepsake.errors import InvalidInputError, NotFoundError, WriteError
 from keepsake.stores import _files
 from keepsake.stores._files import rename_under_claim, rename_unless_exists
 from keepsake.stores._temporary import is_temporary, temporary_name

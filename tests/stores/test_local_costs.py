@@ -10,9 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from keepsake.errors import (
-    StoreError,
-)
 from keepsake.stores._temporary import is_temporary
 from keepsake.stores.local import LocalStore
 
@@ -26,7 +23,6 @@ _CALLS = textwrap.dedent("""
     import os, sys
     from keepsake.stores.local import LocalStore
     calls = []
-    watched = ("os.", "open")
     names = "open write writev close replace rename link unlink fsync fstat stat lstat mkdir fchown fchmod pread utime"
     for name in names.split():
         def counted(*arguments, _call=getattr(os, name), _name=name, **options):
@@ -92,11 +88,3 @@ def test_a_durable_write_into_a_new_root_syncs_every_directory_on_the_way(
     synced.clear()
     store.put("a/b/object", b"again", durable=True)
     assert synced[1:] == [str(store.root / "a" / "b")]
-
-
-def test_closing_an_appender_whose_descriptor_somebody_closed_is_no_error(store: LocalStore) -> None:
-    appender = store.open_append("a/journal")
-    os.close(appender._descriptor)  # type: ignore[attr-defined]
-    with pytest.raises(StoreError):
-        appender.append(b"line")
-    appender.close()

@@ -12,12 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from keepsake.errors import (
-    PermissionDeniedError,
-    ReadError,
-    StoreError,
-    WriteError,
-)
+from keepsake.errors import PermissionDeniedError, ReadError, StoreError, WriteError
 from keepsake.stores import _files
 from keepsake.stores._oserrors import read_error, write_error
 from keepsake.stores.local import LocalStore
@@ -222,3 +217,11 @@ def test_short_reads_are_carried_on(store: LocalStore, monkeypatch: pytest.Monke
     store.put("a/object", bytes(range(200)))
     assert store.get("a/object") == bytes(range(200))
     assert store.get_range("a/object", 50, 150) == bytes(range(50, 150))
+
+
+def test_closing_an_appender_whose_descriptor_somebody_closed_is_no_error(store: LocalStore) -> None:
+    appender = store.open_append("a/journal")
+    os.close(appender._descriptor)  # type: ignore[attr-defined]
+    with pytest.raises(StoreError):
+        appender.append(b"line")
+    appender.close()

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from keepsake._chunks.codec import HEADER_BYTES, decode_chunk, encode_raw_header, is_raw
+from keepsake._chunks.codec import HEADER_BYTES, MAX_CHUNK_BYTES, decode_chunk, encode_raw_header, is_raw
 from keepsake._chunks.digest import digest_of
 from keepsake._model.keys import chunk_key
 from keepsake.errors import CorruptionError, InternalError, NotFoundError
 from keepsake.stores.base import Buffer, ObjectInfo, Store
-
-MAX_CHUNK_BYTES = 64 * 1024 * 1024
-"""No chunk is longer; one that claims to be is damaged. The largest that are cut today have 16.25 MiB."""
 
 
 class ChunkStore:

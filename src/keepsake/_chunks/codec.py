@@ -18,6 +18,8 @@ from keepsake.errors import CorruptionError, UnsupportedVersionError
 from keepsake.stores.base import Buffer
 
 HEADER_BYTES = 16
+MAX_CHUNK_BYTES = 64 * 1024 * 1024
+"""No chunk is longer; one that claims to be is damaged. The longest that are cut today have 16.25 MiB."""
 
 _MAGIC = b"KSC2"
 _HEADER = struct.Struct("<4sBBHQ")

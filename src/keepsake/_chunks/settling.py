@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from keepsake._chunks.chunkstore import MAX_CHUNK_BYTES, ChunkStore
-from keepsake._chunks.codec import HEADER_BYTES, decode_chunk, encode_chunk, is_raw, raw_length_of
+from keepsake._chunks.codec import HEADER_BYTES, MAX_CHUNK_BYTES, decode_chunk, encode_chunk, is_raw, raw_length_of
 from keepsake._chunks.digest import digest_of
 from keepsake._chunks.workers import run_workers
 from keepsake._model.keys import chunk_key
 from keepsake.errors import CorruptionError, InternalError, NotFoundError
+
+if TYPE_CHECKING:
+    from keepsake._chunks.chunkstore import ChunkStore
 
 
 def recode(chunks: ChunkStore, digest: str) -> None:

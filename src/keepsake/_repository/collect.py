@@ -45,13 +45,17 @@ class CollectPlan:
 
 @dataclass(slots=True)
 class CollectResult:
-    """What a collector has deleted."""
+    """What a collector has deleted; of a dry run, only the plan."""
 
+    plan: CollectPlan
     objects: int = 0
+    """Chunks and manifests deleted."""
     size_bytes: int = 0
-    temporary_files: int = 0
+    """Their total length as stored."""
     kept: int = 0
     """Objects of the plan that were referred to in the meantime."""
+    temporary_files: int = 0
+    """Files of writers that died, deleted."""
 
 
 @dataclass(slots=True)
@@ -102,7 +106,7 @@ def collect(
     young_s: float = YOUNG_S,
     settle_s: float = 0.0,
     on_progress: Callable[[int, int], None] | None = None,
-) -> tuple[CollectPlan, CollectResult]:
+) -> CollectResult:
     """Delete the chunks and manifests that nothing reaches.
 
     Args:
@@ -123,24 +127,23 @@ def collect(
     # Listed before the mark: what is written later is not in the list, and cannot be deleted.
     stored = [*repository.store.list(CHUNKS), *repository.store.list(MANIFESTS)]
     plan = plan_collect(stored, mark(repository, now_s=now_s), now_s=now_s, young_s=young_s)
-    result = CollectResult()
+    result = CollectResult(plan)
     if dry_run:
-        return plan, result
+        return result
     if plan.keys:
-        _run(repository, plan, {info.key: info.size_bytes for info in stored}, result, settle_s, on_progress)
+        _run(repository, {info.key: info.size_bytes for info in stored}, result, settle_s, on_progress)
     _remove_leftovers(repository, now_s, result)
-    return plan, result
+    return result
 
 
 def _run(
     repository: Repository,
-    plan: CollectPlan,
     sizes: dict[str, int],
     result: CollectResult,
     settle_s: float,
     on_progress: Callable[[int, int], None] | None,
 ) -> None:
-    store = repository.store
+    store, plan = repository.store, result.plan
     started_s = time.monotonic()
     list_key = garbage_key(now_text(), secrets.token_hex(8))
     store.put(list_key, encode_line({"time": now_text(), "keys": list(plan.keys)}, place=list_key.encode()))

@@ -14,6 +14,7 @@ or the writer sees its list. `tests/repository/test_collect_model.py` has the mo
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Callable, Iterable
 
@@ -43,7 +44,7 @@ def save_with_intent(
         save: saves the chunks and returns the manifest; called again when something has gone.
 
     Returns:
-        The digest of the manifest, and the key of the intent: delete it after the event.
+        The digest of the manifest, and the key of the intent: drop it after the event.
     """
     for _ in range(MAX_ROUNDS):
         manifest = save(repository)
@@ -53,9 +54,9 @@ def save_with_intent(
             if secure(repository, [digest], manifest.digests()):
                 return digest, intent
         except BaseException:
-            repository.store.delete(intent)
+            drop_intent(repository.store, intent)
             raise
-        repository.store.delete(intent)
+        drop_intent(repository.store, intent)
     raise StoreError(f"collectors keep deleting what is being saved to {repository.store.url}", transient=True)
 
 
@@ -66,6 +67,12 @@ def create_intent(store: Store, session_id: str, digests: Iterable[str]) -> str:
         key, encode_line({"time": now_text(), "session": session_id, "digests": list(digests)}, place=key.encode())
     )
     return key
+
+
+def drop_intent(store: Store, key: str) -> None:
+    """Delete an intent whose event is written, or will not be. Failing is no error: it expires."""
+    with contextlib.suppress(StoreError):
+        store.delete(key)
 
 
 def secure(repository: Repository, manifest_digests: Iterable[str], chunk_digests: Iterable[str]) -> bool:
@@ -139,6 +146,6 @@ def _secure_object(store: Store, key: str, condemned: set[str]) -> bool:
             data = store.get(copy)
         except NotFoundError:
             continue
-        store.put(copy_key(key, secrets.token_hex(8)), data)
+        store.put(copy_key(key, secrets.token_hex(8)), data, durable=True)
         return True
     return False

@@ -9,11 +9,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from keepsake._chunks.codec import encode_chunk
 from keepsake._chunks.workers import run_workers
 from keepsake._model.events import references
-from keepsake._model.keys import SegmentName, chunk_key
+from keepsake._model.keys import SegmentName, chunk_key, manifest_key
+from keepsake._model.manifest import Manifest
+from keepsake._repository.intent import drop_intent, save_with_intent
 from keepsake._repository.journal import Journal, get_segment, list_segments, read_events
 from keepsake._repository.repository import Repository
 from keepsake.errors import FormatError, KeepsakeError, NotFoundError
@@ -93,36 +96,47 @@ def _push_segment(
     read_events(published, data, journal)
     if journal.problems:
         raise journal.problems[0][1]
-    for digest in sorted({digest for event in journal.events for digest in references(event.body)}):
-        _push_snapshot(source, target, digest, result, threads, on_progress)
-    target.store.put(published.key, data, durable=True)
+    digests = sorted({digest for event in journal.events for digest in references(event.body)})
+    copier = _Copier(source, result, threads, on_progress)
+    intents: list[str] = []
+    try:
+        for digest in digests:
+            manifest = source.load_manifest(digest)
+            intents.append(save_with_intent(target, name.session_id, partial(copier.copy_chunks, manifest))[1])
+        target.store.sync(manifest_key(digest) for digest in digests)
+        target.store.put(published.key, data, durable=True)
+    finally:
+        for intent in intents:
+            drop_intent(target.store, intent)
     for shorter in same_place:
         target.store.delete(shorter.key)
     result.segments += 1
 
 
-def _push_snapshot(
-    source: Repository,
-    target: Repository,
-    manifest_digest: str,
-    result: PushResult,
-    threads: int,
-    on_progress: Callable[[int], None] | None,
-) -> None:
-    manifest = source.load_manifest(manifest_digest)
-    lock = threading.Lock()
+@dataclass(frozen=True, slots=True)
+class _Copier:
+    """Copies chunks from a source and counts them."""
 
-    def work(shared: Iterator[str]) -> None:
-        for digest in shared:
-            size_bytes = _push_chunk(source, target, digest)
-            with lock:
-                result.chunks += size_bytes > 0
-                result.chunk_bytes += size_bytes
-                if on_progress is not None:
-                    on_progress(size_bytes)
+    source: Repository
+    result: PushResult
+    threads: int
+    on_progress: Callable[[int], None] | None
 
-    run_workers(work, sorted(manifest.digests()), threads=threads)
-    target.save_manifest(manifest, durable=True)
+    def copy_chunks(self, manifest: Manifest, target: Repository) -> Manifest:
+        """Copy what `target` lacks of the chunks of a manifest; return the manifest."""
+        lock = threading.Lock()
+
+        def work(shared: Iterator[str]) -> None:
+            for digest in shared:
+                size_bytes = _push_chunk(self.source, target, digest)
+                with lock:
+                    self.result.chunks += size_bytes > 0
+                    self.result.chunk_bytes += size_bytes
+                    if self.on_progress is not None:
+                        self.on_progress(size_bytes)
+
+        run_workers(work, sorted(manifest.digests()), threads=self.threads)
+        return manifest
 
 
 def _push_chunk(source: Repository, target: Repository, digest: str) -> int:

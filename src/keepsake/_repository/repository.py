@@ -5,6 +5,7 @@ Nothing is cached here except the specification: what another process wrote sinc
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from collections.abc import Iterator
@@ -102,15 +103,26 @@ class Repository:
         return digest
 
     def load_manifest(self, digest: str) -> Manifest:
-        """Read and verify a manifest. Raises `NotFoundError`, `CorruptionError` or `UnsupportedVersionError`."""
-        try:
-            return self._read_manifest(digest)
-        except CorruptionError:
-            # Once more: a mismatch counts as damage only when it stays.
-            return self._read_manifest(digest)
+        """Read and verify a manifest, from whichever copy is whole.
 
-    def _read_manifest(self, digest: str) -> Manifest:
+        Raises:
+            NotFoundError: there is none.
+            CorruptionError: it is damaged, also on a second read.
+            UnsupportedVersionError: a newer Keepsake wrote it.
+        """
         key = manifest_key(digest)
+        try:
+            return self._read_manifest(key, digest)
+        except (NotFoundError, CorruptionError) as error:
+            for info in self.store.list(key + "."):
+                with contextlib.suppress(NotFoundError, CorruptionError):
+                    return self._read_manifest(info.key, digest)
+            if isinstance(error, NotFoundError):
+                raise
+            # Once more: a mismatch counts as damage only when it stays.
+            return self._read_manifest(key, digest)
+
+    def _read_manifest(self, key: str, digest: str) -> Manifest:
         try:
             data = decode_chunk(self.store.get(key), max_bytes=MAX_MANIFEST_BYTES)
             if digest_of(data) != digest:

@@ -55,7 +55,9 @@ class Found:
     """Of a file that `path` names through a link: its real place, absolute; else empty."""
 
 
-def scan_path(directory: Path, path: str, rules: IgnoreRules, *, excluded: Sequence[Path] = ()) -> list[Found]:
+def scan_path(
+    directory: Path, path: str | os.PathLike[str], rules: IgnoreRules, *, excluded: Sequence[Path] = ()
+) -> list[Found]:
     """Find what saving `path` would save.
 
     Args:
@@ -78,7 +80,7 @@ def scan_path(directory: Path, path: str, rules: IgnoreRules, *, excluded: Seque
     found = sorted(_Walk(rules, identities, start).run(), key=lambda one: one.path)
     if not found and start.path:
         raise InvalidInputError(
-            f"{path!r} holds nothing to save: all of it is left out",
+            f"{start.path!r} holds nothing to save: all of it is left out",
             hint="bring files back with lines that start with '!' in .keepsakeignore",
         )
     return found

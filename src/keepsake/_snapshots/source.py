@@ -51,7 +51,11 @@ class SourceFile:
         except OSError as error:
             raise UnreadableError(_reason(error)) from error
         self._lock = threading.Lock()
-        self._status = os.fstat(self._descriptor)
+        try:
+            self._status = self._look()
+        except UnreadableError:
+            self.close()
+            raise
         self.size_bytes = self._status.st_size
         if not stat.S_ISREG(self._status.st_mode):
             self.close()
@@ -77,8 +81,7 @@ class SourceFile:
 
     def check_unchanged(self) -> None:
         """Raise `UnreadableError` if the file was written to, lengthened or cut since it was opened."""
-        status = os.fstat(self._descriptor)
-        before = self._status
+        status, before = self._look(), self._status
         if (status.st_size, status.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
             raise UnreadableError(_CHANGED, size_bytes=status.st_size)
 
@@ -88,6 +91,12 @@ class SourceFile:
             descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
+
+    def _look(self) -> os.stat_result:
+        try:
+            return os.fstat(self._descriptor)
+        except OSError as error:  # as of a network file system that has lost the file
+            raise UnreadableError(_reason(error)) from error
 
     if hasattr(os, "preadv"):
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from keepsake._model.manifest import Manifest
 from keepsake._repository.repository import Repository
 from keepsake._tracking.place import Place
+from keepsake.errors import InvalidInputError
 from keepsake.notices import notice, warn
 
 if TYPE_CHECKING:
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
 
     from keepsake._snapshots.scan import Found
 
-SaveFiles = Callable[[Repository], list[str]]
-"""Saves files into a repository and returns the digests of their manifests."""
+SaveFiles: TypeAlias = Callable[[Repository], Manifest]
+"""Saves the chunks of files into a repository and returns the manifest, which is not saved yet."""
 
 
 class FoundFiles:
@@ -31,15 +33,13 @@ class FoundFiles:
     """
 
     def __init__(self, place: Place, path: str | os.PathLike[str]) -> None:
-        import os
-
         from keepsake._snapshots.ignore import IgnoreRules
         from keepsake._snapshots.scan import scan_path
 
-        self.path = project_path(path)
         self._place = place
         rules = IgnoreRules.load(place.directory)
-        self._found: list[Found] = scan_path(place.directory, os.fspath(path), rules, excluded=place.excluded)
+        self._found: list[Found] = scan_path(place.directory, path, rules, excluded=place.excluded)
+        self.path = project_path(path)
 
     def mention_large(self) -> None:
         """Tell the user when this is more than code usually is, and how to leave some of it out."""
@@ -53,13 +53,13 @@ class FoundFiles:
         """Return the function that saves these files; what cannot be read is recorded, and said unless `quiet`."""
         from keepsake._snapshots.save import save_snapshot
 
-        def save(repository: Repository) -> list[str]:
+        def save(repository: Repository) -> Manifest:
             manifest = save_snapshot(self._place.directory, self._found, repository.chunks)
             missing = [entry for entry in manifest.entries if entry.kind == "missing"]
             if missing and not quiet:
                 more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
                 warn(f"{missing[0].path}{more} could not be saved and is recorded as missing: {missing[0].reason}")
-            return [repository.save_manifest(manifest)]
+            return manifest
 
         return save
 
@@ -69,9 +69,7 @@ def project_path(path: str | os.PathLike[str]) -> str:
     import os
     import posixpath
 
-    text = os.fspath(path)
+    text: object = os.fspath(path) if isinstance(path, os.PathLike) else path
     if not isinstance(text, str) or not text:
-        from keepsake.errors import InvalidInputError
-
         raise InvalidInputError(f"a path must be a non-empty string, not {path!r}")
     return posixpath.normpath(text.replace(os.sep, "/"))

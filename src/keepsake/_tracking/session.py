@@ -17,14 +17,16 @@ from pathlib import Path
 from keepsake._model.ids import new_id, new_session_id, short_id
 from keepsake._model.times import now_text
 from keepsake._repository.heartbeat import delete_heartbeat, save_heartbeat
+from keepsake._repository.intent import save_with_intent
 from keepsake._repository.journal import list_segments, load_journal
 from keepsake._repository.repository import Repository
 from keepsake._tracking.ending import track, untrack
+from keepsake._tracking.files import SaveFiles
 from keepsake._tracking.heart import Heart
 from keepsake._tracking.lock import SessionLock
 from keepsake._tracking.recovery import settle_dead_sessions
 from keepsake._tracking.settle import settle
-from keepsake._tracking.writer import Body, OnError, SessionWriter
+from keepsake._tracking.writer import Body, OnError, Prepare, Prepared, SessionWriter
 from keepsake.errors import KeepsakeError
 from keepsake.machine import boot_id, host_name
 from keepsake.notices import notice, warn
@@ -67,6 +69,8 @@ class Session:
         self._open_staging = open_staging
         self._on_error: OnError = on_error
         self._wants_heartbeat = heartbeat
+        self.is_deleted = False
+        self._said_deleted = False
         self._reset()
         _sessions.add(self)
 
@@ -88,7 +92,6 @@ class Session:
         self._unsaved_steps: list[int] = []
         self._is_begun = False
         self.is_stopped = False
-        self.is_deleted = False
 
     @property
     def is_open(self) -> bool:
@@ -112,24 +115,27 @@ class Session:
                 self._heart = Heart(self.beat)
                 self._heart.start()
 
-    def write_first(self, prepare: Callable[[Repository], Body]) -> Body:
-        """Write the `experiment` event. Raises whatever goes wrong: nothing has begun that could be lost."""
+    def write_first(self, body: Body, save_files: SaveFiles | None) -> Body:
+        """Write the `experiment` event. Raises whatever goes wrong: nothing has begun that could be lost.
+
+        Args:
+            body: the event without manifests.
+            save_files: as in `save_checkpoint`.
+        """
         self.begin()
         try:
-            return self._writer.write_first(prepare)
+            return self._writer.write_first(self._preparing(body, save_files))
         except BaseException:
             self.discard()
             raise
 
-    def save_checkpoint(
-        self, body: Body, step: int | None, save_files: Callable[[Repository], list[str]] | None
-    ) -> Body:
+    def save_checkpoint(self, body: Body, step: int | None, save_files: SaveFiles | None) -> Body:
         """Write a `checkpoint` event.
 
         Args:
             body: the event without type, id, step and manifests.
             step: its step, or None to count on.
-            save_files: saves the files into the given repository and returns the digests of their manifests.
+            save_files: saves the files' chunks into the given repository and returns the manifest.
 
         Returns:
             The event. After the experiment was deleted it is returned, but not written.
@@ -140,7 +146,7 @@ class Session:
             self._next_step = step + 1
         event: Body = {"type": "checkpoint", "id": new_id(), "step": step, **body}
         if save_files is None:
-            return self._write(lambda _: event, lambda _: event)
+            return self.write(event)
         if not self.is_deleted:
             self._look_for_deletion()
 
@@ -148,23 +154,30 @@ class Session:
             self._unsaved_steps.append(event["step"])
             return event | {"manifests": [], "unsaved": f"{type(error).__name__}: {error}"}
 
-        return self._write(lambda repository: event | {"manifests": save_files(repository)}, give_up, event)
+        return self._write(event, self._preparing(event, save_files), give_up)
 
     def write(self, body: Body) -> Body:
-        """Write an event that refers to no files (`log`, `annotate`)."""
-        return self._write(lambda _: body, lambda _: body)
+        """Write an event that refers to no files."""
+        return self._write(body, self._preparing(body, None), lambda _: body)
 
-    def _write(
-        self,
-        prepare: Callable[[Repository], Body],
-        give_up: Callable[[Exception], Body],
-        if_deleted: Body | None = None,
-    ) -> Body:
-        if not self._is_begun or self.is_stopped:
+    def _write(self, body: Body, prepare: Prepare, give_up: Callable[[Exception], Body]) -> Body:
+        if (not self._is_begun or self.is_stopped) and not self.is_deleted:
             self._resume()
         if self.is_deleted:
-            return prepare(self.repository) if if_deleted is None else if_deleted
+            self._say_deleted()
+            return body
         return self._writer.write(prepare, give_up)
+
+    def _preparing(self, body: Body, save_files: SaveFiles | None) -> Prepare:
+        """Return what the writer calls: it saves the files, under an intent, and completes the event."""
+        if save_files is None:
+            return lambda _: Prepared(body)
+
+        def prepare(repository: Repository) -> Prepared:
+            digest, intent = save_with_intent(repository, self.id, save_files)
+            return Prepared(body | {"manifests": [digest]}, intent)
+
+        return prepare
 
     def _resume(self) -> None:
         """Go on after `stop()`, in a session of its own, since the other one has said its last word."""
@@ -191,7 +204,7 @@ class Session:
         body: Body = {"type": "stop", "status": status, "events": self._writer.event_count + 1}
         if error is not None:
             body["error"] = dict(error)
-        self._writer.write(lambda _: body, lambda _: body)
+        self._writer.write(lambda _: Prepared(body), lambda _: body)
         if self._unsaved_steps:
             steps = ", ".join(map(str, self._unsaved_steps))
             warn(f"experiment {short_id(self.experiment_id)}: the files at step {steps} could not be saved anywhere")
@@ -278,10 +291,14 @@ class Session:
         # A segment may be seen before its first line is written: what is empty is looked at again.
         self._seen_sessions.update(event.session_id for event in events)
         if any(event.body.get("type") == "delete" and event.body.get("checkpoints") is None for event in events):
-            with self._mutex:
-                if not self.is_deleted:
-                    self.is_deleted = True
-                    warn(f"experiment {short_id(self.experiment_id)} was deleted; nothing more is saved for it")
+            self.is_deleted = True
+            self._say_deleted()
+
+    def _say_deleted(self) -> None:
+        with self._mutex:
+            said, self._said_deleted = self._said_deleted, True
+        if not said:
+            warn(f"experiment {short_id(self.experiment_id)} was deleted; nothing more is saved for it")
 
     def after_fork_in_child(self) -> None:
         """Let go of what belongs to the parent's session; the next write begins a session of the child's own."""

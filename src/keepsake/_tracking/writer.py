@@ -11,10 +11,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from keepsake._model.events import references
 from keepsake._model.times import Clock
+from keepsake._repository.intent import drop_intent
 from keepsake._repository.journal import JournalWriter
 from keepsake._repository.push import push
 from keepsake._repository.repository import Repository
@@ -24,8 +25,19 @@ from keepsake.stores.base import AppendStore
 
 OnError: TypeAlias = Literal["warn", "raise"]
 Body: TypeAlias = dict[str, Any]
-Prepare: TypeAlias = Callable[[Repository], Body]
-"""Saves what an event refers to into the given repository and returns the event, without its time."""
+
+
+class Prepared(NamedTuple):
+    """An event that is ready to be written."""
+
+    body: Body
+    """The event, without its time."""
+    intent: str | None = None
+    """Key of the intent that protects what it refers to until it is written."""
+
+
+Prepare: TypeAlias = Callable[[Repository], Prepared]
+"""Saves what an event refers to into the given repository."""
 
 RETRY_INTERVAL_S = 30.0
 """A failing repository is asked again at most this often, so that a hanging mount does not slow every step."""
@@ -84,7 +96,7 @@ class SessionWriter:
     def write_first(self, prepare: Prepare) -> Body:
         """Save the event that creates the experiment. Whatever goes wrong is raised: nothing can be lost yet."""
         try:
-            return self._append(self.home, prepare(self.home))
+            return self._write_to(self.home, prepare)
         except Exception as error:
             raise _as_ours(error) from error
 
@@ -108,7 +120,7 @@ class SessionWriter:
         for _ in range(4):
             repository = self._current
             try:
-                return self._append(repository, prepare(repository))
+                return self._write_to(repository, prepare)
             except InvalidInputError:
                 raise
             except _MovedError:
@@ -154,6 +166,14 @@ class SessionWriter:
         if not isinstance(store, AppendStore):
             raise InternalError(f"a session cannot write its journal to {store.url}")
         return JournalWriter(store, self.experiment_id, self.session_id, first_segment=first_segment)
+
+    def _write_to(self, repository: Repository, prepare: Prepare) -> Body:
+        prepared = prepare(repository)
+        try:
+            return self._append(repository, prepared.body)
+        finally:
+            if prepared.intent is not None:
+                drop_intent(repository.store, prepared.intent)
 
     def _append(self, repository: Repository, body: Body) -> Body:
         with self._lock:

@@ -1,0 +1,72 @@
+"""Usage: how many bytes experiments save, and how many the repository takes for them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from keepsake._model.events import reached_manifests
+from keepsake._model.keys import CHUNKS, JOURNALS, MANIFESTS, digest_of_key
+from keepsake._repository.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentUsage:
+    """Bytes of one experiment."""
+
+    experiment_id: str
+    logical_bytes: int
+    """Total length of its files, each counted in every checkpoint that has it."""
+    stored_bytes: int
+    """What the chunks and manifests that it reaches take in the store."""
+    shared_bytes: int
+    """The part of that which other experiments reach, too. The rest is freed when this one alone is deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Bytes of a repository."""
+
+    logical_bytes: int
+    """Total length of all files, each counted in every checkpoint that has it."""
+    stored_bytes: int
+    """What all objects take in the store: chunks, manifests and journals."""
+    reclaimable_bytes: int
+    """The part of that which nothing reaches, and `collect` deletes."""
+    experiments: tuple[ExperimentUsage, ...]
+
+
+def measure_usage(repository: Repository) -> Usage:
+    """Add up what a repository holds. Reads every journal and manifest, but no chunk.
+
+    Raises:
+        NotFoundError, FormatError: a manifest is missing or damaged.
+    """
+    sizes: Counter[str] = Counter()
+    for prefix in (CHUNKS, MANIFESTS):
+        for info in repository.store.list(prefix):
+            sizes[digest_of_key(info.key)] += info.size_bytes
+    journal_bytes = sum(info.size_bytes for info in repository.store.list(JOURNALS))
+    logical: dict[str, int] = {}
+    reached: dict[str, set[str]] = {}
+    for journal in repository.iterate_journals():
+        digests = reached_manifests(journal.events)
+        manifests = {digest: repository.load_manifest(digest) for digest in digests}
+        if not journal.events or not digests:
+            continue
+        uses = Counter(digest for event in journal.events for digest in event.body.get("manifests") or ())
+        logical[journal.experiment_id] = sum(manifests[one].size_bytes * uses[one] for one in manifests)
+        chunks = {digest for manifest in manifests.values() for digest in manifest.digests()}
+        reached[journal.experiment_id] = chunks | digests
+    users = Counter(digest for digests in reached.values() for digest in digests)
+    experiments = tuple(
+        ExperimentUsage(
+            experiment_id,
+            logical[experiment_id],
+            sum(sizes[digest] for digest in digests),
+            sum(sizes[digest] for digest in digests if users[digest] > 1),
+        )
+        for experiment_id, digests in reached.items()
+    )
+    unreached = sum(size for digest, size in sizes.items() if digest not in users)
+    return Usage(sum(logical.values()), sizes.total() + journal_bytes, unreached, experiments)

@@ -1,0 +1,404 @@
+"""Every kind of object, damaged in every way: it is found out, it touches nothing else, and no wrong byte is read."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keepsake import Project
+from keepsake._chunks.codec import HEADER_BYTES, Codec, codec_of
+from keepsake._model.keys import (
+    CHUNKS,
+    HEARTBEATS,
+    JOURNALS,
+    MANIFESTS,
+    REPOSITORY,
+    SegmentName,
+    digest_of_key,
+    parse_segment_key,
+)
+from keepsake._repository.journal import SEGMENT_BYTES
+from keepsake.errors import KeepsakeError
+from tests.durability.scripts import open_repository, run_script, sha
+
+MAKING = """
+    import hashlib, json, os, random
+    from pathlib import Path
+
+    import keepsake
+
+    rng = random.Random(7)
+    truth = {}
+
+    def save(experiment, *contents):
+        for number, content in enumerate(contents):
+            Path("weights.bin").write_bytes(content)
+            one = experiment.checkpoint(path="weights.bin", metrics={"loss": rng.random()})
+            truth[one.id] = [experiment.id, one.metrics["loss"], hashlib.sha256(content).hexdigest()]
+
+    text = Path(os.__file__).read_bytes()
+    floats = b"".join(rng.randbytes(3) + b"\\x3f" for _ in range(100_000))
+
+    long = keepsake.init(path="train.py", params={"which": "long"}, quiet=True)
+    save(long, text, rng.randbytes(200_000))
+    for number in range(300):
+        long.log(note="x" * 1000, number=number)
+    save(long, floats)
+    long.stop()
+
+    short = keepsake.init(params={"which": "short"}, quiet=True)
+    save(short, text, text[::-1])
+    short.stop()
+
+    killed = keepsake.init(path="train.py", params={"which": "killed"}, quiet=True)
+    save(killed, rng.randbytes(50_000), text[1000:])
+    print(json.dumps(truth), flush=True)
+    os._exit(1)
+"""
+
+
+@dataclass
+class Survey:
+    """What can be read of a repository."""
+
+    listed: set[str] = field(default_factory=set)
+    """Ids of experiments."""
+    checkpoints: set[str] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)
+    """Checkpoints whose file was read to its end."""
+    errors: dict[str, KeepsakeError] = field(default_factory=dict)
+
+
+@dataclass
+class Copy:
+    """A copy of the repository to damage, and what is true of it."""
+
+    root: Path
+    truth: dict[str, list[Any]]
+
+    @property
+    def project(self) -> Project:
+        return Project(repository=str(self.root), directory=self.root.parent)
+
+    def keys(self, prefix: str) -> list[str]:
+        return sorted(info.key for info in open_repository(self.root).store.list(prefix))
+
+    def path(self, key: str) -> Path:
+        return self.root / key
+
+    def survey(self) -> Survey:
+        """Read everything that can be read, and make sure that all of it is right."""
+        survey = Survey()
+        for experiment in self.project.experiments.list():
+            survey.listed.add(experiment.id)
+            assert experiment.status in ("finished", "lost", "running")
+            for one in experiment.checkpoints:
+                survey.checkpoints.add(one.id)
+                assert [one.experiment_id, one.metrics["loss"]] == self.truth[one.id][:2]
+                try:
+                    with one.open("weights.bin") as file:
+                        assert sha(file.read()) == self.truth[one.id][2]
+                    survey.read.add(one.id)
+                except KeepsakeError as error:
+                    survey.errors[one.id] = error
+        return survey
+
+
+_made: list[tuple[Path, dict[str, list[Any]]]] = []
+
+
+@pytest.fixture
+def copy(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Copy:
+    """A repository of three experiments; the last one was killed, so there are raw chunks and an open journal, too."""
+    if not _made:
+        directory = tmp_path_factory.mktemp("undamaged")
+        with monkeypatch.context() as patch:
+            patch.chdir(directory)
+            code, words, talk = run_script(MAKING)
+        assert (code, talk) == (1, "")
+        _made.append((directory / ".keepsake", json.loads("".join(words[0]))))
+    undamaged, truth = _made[0]
+    shutil.copytree(undamaged, tmp_path / "copy")
+    return Copy(tmp_path / "copy", truth)
+
+
+def lose(path: Path, _: Path) -> None:
+    path.unlink()
+
+
+def truncate(path: Path, _: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 2 // 3])
+
+
+def cut_last_byte(path: Path, _: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def empty(path: Path, _: Path) -> None:
+    path.write_bytes(b"")
+
+
+def swap(path: Path, other: Path) -> None:
+    path.write_bytes(other.read_bytes())
+
+
+def lengthen(path: Path, other: Path) -> None:
+    path.write_bytes(path.read_bytes() + other.read_bytes())
+
+
+Damage = Callable[[Path, Path], None]
+DAMAGES: list[Damage] = [lose, truncate, cut_last_byte, empty, swap, lengthen]
+
+
+def flip_byte(path: Path, position: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[position] ^= 0x11
+    path.write_bytes(data)
+
+
+def positions(path: Path, count: int) -> list[int]:
+    """Return positions in a file: the first and the last bytes, and others spread over it."""
+    size = path.stat().st_size
+    return sorted({*range(min(6, size)), size - 1, *range(0, size, max(1, size // count))})
+
+
+def test_an_undamaged_copy_is_whole(copy: Copy) -> None:
+    survey = copy.survey()
+    assert (survey.read, survey.errors) == (set(copy.truth), {})
+    report = copy.project.check()
+    assert report.problems == []
+    assert (report.experiments, report.checkpoints) == (3, len(copy.truth))
+    codecs = {codec_of(copy.path(key).read_bytes()[:HEADER_BYTES]) for key in copy.keys(CHUNKS)}
+    assert codecs == {Codec.RAW, Codec.STORED, Codec.ZSTD, Codec.PLANES}
+
+
+# Chunks and manifests: what they touch is named, exactly.
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("codec", list(Codec))
+def test_a_damaged_chunk_of_any_codec_takes_its_own_checkpoints_only(
+    copy: Copy, codec: Codec, damage: Damage
+) -> None:
+    keys = [key for key in copy.keys(CHUNKS) if codec_of(copy.path(key).read_bytes()[:HEADER_BYTES]) is codec]
+    key = _used_by_checkpoints(copy, keys)
+    other = next(one for one in copy.keys(CHUNKS) if one != key)
+    damage(copy.path(key), copy.path(other))
+    _assert_found_out(copy, key)
+
+
+@pytest.mark.parametrize("codec", list(Codec))
+def test_a_flipped_byte_anywhere_in_a_chunk_is_found_out(copy: Copy, codec: Codec) -> None:
+    keys = [key for key in copy.keys(CHUNKS) if codec_of(copy.path(key).read_bytes()[:HEADER_BYTES]) is codec]
+    path = copy.path(_used_by_checkpoints(copy, keys))
+    repository = open_repository(copy.root)
+    whole = path.read_bytes()
+    for position in [*range(HEADER_BYTES), *positions(path, 40)]:
+        flip_byte(path, position)
+        with pytest.raises(KeepsakeError):
+            repository.chunks.get(path.name)
+        path.write_bytes(whole)
+    flip_byte(path, len(whole) // 2)
+    _assert_found_out(copy, f"{CHUNKS}{path.name[:2]}/{path.name}")
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_manifest_takes_its_own_checkpoints_only(copy: Copy, damage: Damage) -> None:
+    keys = copy.keys(MANIFESTS)
+    touched = copy.project.experiments.get(next(iter(copy.truth.values()))[0]).checkpoints[0]
+    digest = _manifest_of(touched.id, copy)
+    key = next(one for one in keys if digest_of_key(one) == digest)
+    damage(copy.path(key), copy.path(next(one for one in keys if one != key)))
+    _assert_found_out(copy, key)
+
+
+def test_a_flipped_byte_anywhere_in_a_manifest_is_found_out(copy: Copy) -> None:
+    repository = open_repository(copy.root)
+    for key in copy.keys(MANIFESTS):
+        path = copy.path(key)
+        whole = path.read_bytes()
+        for position in range(len(whole)):
+            flip_byte(path, position)
+            with pytest.raises(KeepsakeError):
+                repository.load_manifest(path.name)
+            path.write_bytes(whole)
+
+
+def _used_by_checkpoints(copy: Copy, keys: list[str]) -> str:
+    """Return one of the keys of chunks that a checkpoint needs."""
+    repository = open_repository(copy.root)
+    for checkpoint_id in copy.truth:
+        for digest in repository.load_manifest(_manifest_of(checkpoint_id, copy)).digests():
+            for key in keys:
+                if digest_of_key(key) == digest:
+                    return key
+    raise AssertionError("no checkpoint needs any of these")
+
+
+def _manifest_of(checkpoint_id: str, copy: Copy) -> str:
+    for state in open_repository(copy.root).list_experiments().experiments:
+        for body in state.checkpoints:
+            if body["id"] == checkpoint_id:
+                digest: str = body["manifests"][0]
+                return digest
+    raise AssertionError("there is no such checkpoint")
+
+
+def _assert_found_out(copy: Copy, key: str) -> None:
+    """Everything is listed; what cannot be read is exactly what `check` names for this key; all else can."""
+    survey = copy.survey()
+    assert survey.checkpoints == set(copy.truth)
+    assert survey.errors
+    report = copy.project.check()
+    (problem,) = report.problems
+    assert problem.key == key
+    assert {touched.checkpoint_id for touched in problem.touches} - {None} == survey.errors.keys()
+    assert survey.read == copy.truth.keys() - survey.errors.keys()
+    if key.startswith(CHUNKS):
+        assert all("weights.bin" in str(error) for error in survey.errors.values())
+        assert all(touched.paths == ("weights.bin",) for touched in problem.touches)
+
+
+# Journals.
+
+
+def _segments(copy: Copy, which: str) -> list[SegmentName]:
+    """Return the segments of the experiment with this name, in order."""
+    for experiment in copy.project.experiments.list():
+        if experiment.params["which"] == which:
+            names = [parse_segment_key(key) for key in copy.keys(f"{JOURNALS}{experiment.id[:2]}/{experiment.id}")]
+            return sorted((name for name in names if name is not None), key=lambda name: name.number)
+    raise AssertionError("there is no such experiment")
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(("which", "number"), [("long", 0), ("long", 1), ("short", 0)])
+def test_a_damaged_journal_is_found_out_and_takes_its_own_experiment_only(
+    copy: Copy, which: str, number: int, damage: Damage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    segments = _segments(copy, which)
+    if damage is lose and number == len(segments) - 1:
+        pytest.skip("what a journal ended with, or was, leaves no trace when all of that is gone")
+    name = segments[number]
+    other = _segments(copy, "short" if which == "long" else "killed")[0]
+    capsys.readouterr()
+    damage(copy.path(name.key), copy.path(other.key))
+    survey = copy.survey()
+    others = {one for one, (experiment_id, *_) in copy.truth.items() if experiment_id != name.experiment_id}
+    assert others <= survey.read
+    assert "keepsake check" in capsys.readouterr().err
+    problems = copy.project.check().problems
+    assert problems
+    assert all(name.experiment_id in problem.key for problem in problems)
+
+
+@pytest.mark.parametrize("which", ["short", "killed"])
+def test_a_flipped_byte_anywhere_in_a_journal_is_found_out(copy: Copy, which: str) -> None:
+    (name,) = _segments(copy, which)
+    path = copy.path(name.key)
+    whole = path.read_bytes()
+    project = copy.project
+    listed = len(project.experiments.list())
+    for position in positions(path, 150):
+        for flip in (0x11, 0x01, ord("\n") ^ whole[position]):
+            if not flip:
+                continue
+            data = bytearray(whole)
+            data[position] ^= flip
+            path.write_bytes(data)
+            journal = open_repository(copy.root).load_journal(name.experiment_id)
+            assert journal.problems, position
+            assert len(open_repository(copy.root).list_experiments().experiments) in (listed, listed - 1)
+    flip_byte(path, len(whole) // 2)
+    survey = copy.survey()
+    others = {one for one, (experiment_id, *_) in copy.truth.items() if experiment_id != name.experiment_id}
+    assert others <= survey.read
+
+
+def test_a_journal_of_the_same_length_from_elsewhere_is_nobodys_events(copy: Copy) -> None:
+    (short,) = _segments(copy, "short")
+    (killed,) = _segments(copy, "killed")
+    copy.path(killed.key).write_bytes(copy.path(short.key).read_bytes())
+    survey = copy.survey()
+    assert killed.experiment_id not in survey.listed
+    problems = copy.project.check().problems
+    assert any(killed.experiment_id in problem.key for problem in problems)
+
+
+def test_an_open_journal_that_ends_in_a_torn_line_is_no_damage(copy: Copy) -> None:
+    (name,) = _segments(copy, "killed")
+    path = copy.path(name.key)
+    whole = path.read_bytes()
+    assert name.size_bytes is None
+    assert len(whole) < SEGMENT_BYTES
+    path.write_bytes(whole[:-1])
+    assert copy.project.check().problems == []
+    assert len(copy.survey().checkpoints) == len(copy.truth) - 1
+    path.write_bytes(whole + whole[:100])
+    assert copy.project.check().problems == []
+    assert copy.survey().checkpoints == set(copy.truth)
+
+
+def test_garbage_among_the_journals_is_left_alone(copy: Copy) -> None:
+    for name in ("notes.txt", "a.b.c.d.jsonl", "x" * 64 + ".y.0.open", "README"):
+        copy.path(f"{JOURNALS}ab").mkdir(exist_ok=True)
+        copy.path(f"{JOURNALS}ab/{name}").write_bytes(b"\x00garbage\n")
+    assert copy.survey().read == set(copy.truth)
+    assert copy.project.check().problems == []
+
+
+# The rest.
+
+
+# All but the loss of its newline, which says nothing.
+@pytest.mark.parametrize("damage", [one for one in DAMAGES if one is not cut_last_byte])
+def test_without_its_specification_a_repository_is_refused_and_the_rest_is_unharmed(
+    copy: Copy, damage: Damage
+) -> None:
+    path = copy.path(REPOSITORY)
+    whole = path.read_bytes()
+    damage(path, copy.path(copy.keys(HEARTBEATS)[0]))
+    for look in (copy.project.experiments.list, copy.project.check):
+        with pytest.raises(KeepsakeError, match="repository"):
+            look()
+    path.write_bytes(whole)
+    assert copy.survey().read == set(copy.truth)
+
+
+def test_a_flipped_byte_anywhere_in_the_specification_is_found_out(copy: Copy) -> None:
+    path = copy.path(REPOSITORY)
+    whole = path.read_bytes()
+    for position in range(len(whole) - 1):
+        flip_byte(path, position)
+        with pytest.raises(KeepsakeError):
+            open_repository(copy.root)
+        path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_heartbeat_harms_nothing_and_is_reported(copy: Copy, damage: Damage) -> None:
+    (key,) = copy.keys(HEARTBEATS)
+    damage(copy.path(key), copy.path(REPOSITORY))
+    assert copy.survey().read == set(copy.truth)
+    problems = copy.project.check().problems
+    is_a_line = damage in (swap, cut_last_byte)
+    assert [problem.key for problem in problems] == ([] if damage is lose or is_a_line else [key])
+    assert all(problem.touches == () for problem in problems)
+
+
+def test_several_damages_are_all_reported(copy: Copy) -> None:
+    chunk, *_ = copy.keys(CHUNKS)
+    manifest, *_ = copy.keys(MANIFESTS)
+    (heartbeat,) = copy.keys(HEARTBEATS)
+    journal = _segments(copy, "long")[0].key
+    for key in (chunk, manifest, heartbeat, journal):
+        flip_byte(copy.path(key), copy.path(key).stat().st_size // 2)
+    problems = {problem.key for problem in copy.project.check().problems}
+    assert {chunk, manifest, heartbeat, journal} <= problems
