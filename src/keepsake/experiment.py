@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import operator
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, overload
@@ -63,6 +64,7 @@ class Experiment(ExperimentFacts):
     def __init__(self, place: Place, state: ExperimentState, *, session: Session | None = None) -> None:
         self._place = place
         self._session = session
+        self._lock = threading.RLock()
         self._load(state)
 
     def _load(self, state: ExperimentState) -> None:
@@ -140,11 +142,12 @@ class Experiment(ExperimentFacts):
     @property
     def checkpoints(self) -> CheckpointList:
         """Its checkpoints, in the order in which they were saved."""
-        if self._checkpoints is None:
-            origin = self._origin()
-            bodies = self._state.checkpoints
-            self._checkpoints = CheckpointList([Checkpoint(body, origin) for body in bodies], label=self._label())
-        return self._checkpoints
+        with self._lock:
+            if self._checkpoints is None:
+                origin = self._origin()
+                bodies = self._state.checkpoints
+                self._checkpoints = CheckpointList([Checkpoint(body, origin) for body in bodies], label=self._label())
+            return self._checkpoints
 
     @property
     def logs(self) -> list[LogEntry]:
@@ -203,8 +206,9 @@ class Experiment(ExperimentFacts):
             save_files = files.saver(quiet=quiet)
         event = self._remember(self._writing_session().save_checkpoint(body, number, save_files))
         checkpoint = Checkpoint(event, self._origin())
-        self.checkpoints.append(checkpoint)
-        self._state.checkpoints.append(event)
+        with self._lock:
+            self.checkpoints.append(checkpoint)
+            self._state.checkpoints.append(event)
         return checkpoint
 
     def log(self, metrics: Mapping[str, object] | None = None, step: int | None = None, **more_metrics: object) -> None:
@@ -274,19 +278,20 @@ class Experiment(ExperimentFacts):
         self._state.tags = tuple(changes.get("tags", self._state.tags))
 
     def _writing_session(self) -> Session:
-        if self._session is None:
-            # Others may have written since this was read; what this session writes comes later than all of it.
-            state = self._repository.load_experiment(self.id)
-            last_step = max((body.get("step") or 0 for body in state.checkpoints), default=-1)
-            self._session = Session(
-                self._repository,
-                self.id,
-                after=state.last_time,
-                next_step=last_step + 1,
-                locks=self._place.locks,
-                open_staging=self._place.open_staging,
-            )
-        return self._session
+        with self._lock:
+            if self._session is None:
+                # Others may have written since this was read; what this session writes comes later than all of it.
+                state = self._repository.load_experiment(self.id)
+                last_step = max((body.get("step") or 0 for body in state.checkpoints), default=-1)
+                self._session = Session(
+                    self._repository,
+                    self.id,
+                    after=state.last_time,
+                    next_step=last_step + 1,
+                    locks=self._place.locks,
+                    open_staging=self._place.open_staging,
+                )
+            return self._session
 
     def _remember(self, event: NewEvent) -> NewEvent:
         """Make an event that was just written one as it is read, and know of its session, which may be a new one."""

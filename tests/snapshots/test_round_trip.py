@@ -18,7 +18,7 @@ from keepsake._snapshots.checkout import plan_checkout, run_checkout
 from keepsake._snapshots.ignore import IgnoreRules
 from keepsake._snapshots.read import open_entry
 from keepsake._snapshots.save import save_snapshot
-from keepsake._snapshots.scan import scan_path
+from keepsake._snapshots.scan import Found, scan_path
 from keepsake.stores.memory import MemoryStore
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="uses names and links that Windows does not have")
@@ -135,3 +135,12 @@ def test_a_file_named_through_a_link_is_saved_with_its_content(tmp_path: Path) -
     run_checkout(plan_checkout([manifest]), chunks, tmp_path / "target")
     assert not (tmp_path / "target" / "best.pt").is_symlink()
     assert (tmp_path / "target" / "best.pt").read_bytes() == b"weights"
+
+
+def test_what_could_not_be_looked_at_stays_missing(tmp_path: Path) -> None:
+    chunks = ChunkStore(MemoryStore())
+    found = [Found("closed", "missing", reason="cannot be read: Permission denied")]
+    manifest = decode_manifest(encode_manifest(save_snapshot(tmp_path, found, chunks)))
+    result = run_checkout(plan_checkout([manifest]), chunks, tmp_path / "target")
+    assert [(entry.path, entry.reason) for entry in result.missing] == [("closed", "cannot be read: Permission denied")]
+    assert list((tmp_path / "target").iterdir()) == []

@@ -7,6 +7,7 @@ at what is not stored. May be used from several threads; after a fork the child 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -26,7 +27,7 @@ from keepsake._tracking.heart import Heart
 from keepsake._tracking.lock import SessionLock
 from keepsake._tracking.recovery import settle_dead_sessions
 from keepsake._tracking.settle import settle
-from keepsake._tracking.writer import Body, OnError, Prepare, Prepared, SessionWriter
+from keepsake._tracking.writer import Body, OnError, Prepare, Prepared, SessionWriter, WriterClosedError
 from keepsake.errors import KeepsakeError
 from keepsake.machine import boot_id, host_name
 from keepsake.notices import notice, warn
@@ -71,13 +72,18 @@ class Session:
         self._wants_heartbeat = heartbeat
         self.is_deleted = False
         self._said_deleted = False
+        self._reset_locks()
         self._reset()
         _sessions.add(self)
 
-    def _reset(self) -> None:
-        """Take a new session id, with nothing begun: at first, and in the child of a fork."""
-        self.id = new_session_id()
+    def _reset_locks(self) -> None:
+        """Make the locks: at first, and in the child of a fork, where those of the parent may be held for ever."""
         self._mutex = threading.RLock()
+        self._deletion_lock = threading.Lock()
+
+    def _reset(self) -> None:
+        """Take a new session id, with nothing begun: at first, after a stop, and in the child of a fork."""
+        self.id = new_session_id()
         self._writer = SessionWriter(
             self.repository,
             self.experiment_id,
@@ -161,12 +167,15 @@ class Session:
         return self._write(body, self._preparing(body, None), lambda _: body)
 
     def _write(self, body: Body, prepare: Prepare, give_up: Callable[[Exception], Body]) -> Body:
-        if (not self._is_begun or self.is_stopped) and not self.is_deleted:
-            self._resume()
-        if self.is_deleted:
-            self._say_deleted()
-            return body
-        return self._writer.write(prepare, give_up)
+        while True:
+            if not self.is_open and not self.is_deleted:
+                self._resume()
+            if self.is_deleted:
+                self._say_deleted()
+                return body
+            # When another thread stops the session meanwhile, this goes on in the next one.
+            with contextlib.suppress(WriterClosedError):
+                return self._writer.write(prepare, give_up)
 
     def _preparing(self, body: Body, save_files: SaveFiles | None) -> Prepare:
         """Return what the writer calls: it saves the files, under an intent, and completes the event."""
@@ -193,9 +202,11 @@ class Session:
         Never raises because of a store, unless `on_error` is "raise".
         """
         with self._mutex:
-            if not self.is_open:
-                return
-            self.is_stopped = True
+            if self.is_open:
+                self._end(status, error, threads)
+
+    def _end(self, status: str, error: Mapping[str, str] | None, threads: int) -> None:
+        self.is_stopped = True
         if self._heart is not None:
             self._heart.stop()
         if self.is_deleted:
@@ -295,14 +306,25 @@ class Session:
             self._say_deleted()
 
     def _say_deleted(self) -> None:
-        with self._mutex:
+        with self._deletion_lock:
             said, self._said_deleted = self._said_deleted, True
         if not said:
             warn(f"experiment {short_id(self.experiment_id)} was deleted; nothing more is saved for it")
 
+    def before_fork(self) -> None:
+        """Stop the heart: a thread in the middle of something is what makes forking unsafe, and Python warns of it."""
+        if self._heart is not None:
+            self._heart.pause()
+
+    def after_fork_in_parent(self) -> None:
+        """Let the heart go on."""
+        if self._heart is not None and self.is_open:
+            self._heart.go_on()
+
     def after_fork_in_child(self) -> None:
         """Let go of what belongs to the parent's session; the next write begins a session of the child's own."""
-        self._writer.close()
+        self._reset_locks()
+        self._writer.abandon()
         if self._lock is not None:
             self._lock.abandon()
         self._after = self._writer.last_time
@@ -327,10 +349,22 @@ class _Announcement:
 _sessions: weakref.WeakSet[Session] = weakref.WeakSet()
 
 
+def _before_fork() -> None:
+    for session in list(_sessions):
+        session.before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    for session in list(_sessions):
+        session.after_fork_in_parent()
+
+
 def _after_fork_in_child() -> None:
     for session in list(_sessions):
         session.after_fork_in_child()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
+    )

@@ -82,6 +82,7 @@ class SessionWriter:
         self._held: list[Body] = []
         self._asked_home_at_s = 0.0
         self._complained = False
+        self._is_closed = False
 
     @property
     def is_at_home(self) -> bool:
@@ -112,6 +113,7 @@ class SessionWriter:
 
         Raises:
             InvalidInputError: from `prepare`.
+            WriterClosedError: the writer was closed.
             KeepsakeError: the repository failed, and `on_error` is "raise".
         """
         if self._staging is not None:
@@ -121,7 +123,7 @@ class SessionWriter:
             repository = self._current
             try:
                 return self._write_to(repository, prepare)
-            except InvalidInputError:
+            except (InvalidInputError, WriterClosedError):
                 raise
             except _MovedError:
                 continue
@@ -149,7 +151,13 @@ class SessionWriter:
             self._journal.seal()
 
     def close(self) -> None:
-        """Release the open segment without ending it."""
+        """Release the open segment without ending it, and write no more."""
+        with self._lock:
+            self._is_closed = True
+            self._journal.close()
+
+    def abandon(self) -> None:
+        """Release the open segment in a forked child, where nobody may ever release the locks that were held."""
         self._journal.close()
 
     def describe_missing(self) -> str:
@@ -177,6 +185,8 @@ class SessionWriter:
 
     def _append(self, repository: Repository, body: Body) -> Body:
         with self._lock:
+            if self._is_closed:
+                raise WriterClosedError
             if repository is not self._current:
                 raise _MovedError
             self._flush_held()
@@ -240,6 +250,10 @@ class SessionWriter:
             self._complained = True
             text = str(error) if isinstance(error, KeepsakeError) else f"{type(error).__name__}: {error}"
             warn(f"saving to {self._current.store.url} failed, and training goes on: {text}")
+
+
+class WriterClosedError(Exception):
+    """The session was stopped by another thread before the event was written."""
 
 
 class _MovedError(Exception):
