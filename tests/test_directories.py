@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
+import keepsake
 from keepsake.directories import cache_directory, lock_directory, private_directory, staging_directory
 from keepsake.errors import ConfigError
 
 as_root = pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="only root can create what others own")
-not_as_root = pytest.mark.skipif(os.name != "nt" and os.getuid() == 0, reason="root may write anywhere")
+NOBODY = 65534
 
 
 @pytest.fixture(autouse=True)
@@ -56,12 +59,25 @@ def test_where_the_home_directory_cannot_hold_it_in_the_temporary_one(tmp_path: 
     assert cache_directory({"HOME": str(tmp_path)}).parent == temporary
 
 
-@not_as_root
-def test_where_the_home_directory_is_read_only_in_the_temporary_one(tmp_path: Path, temporary: Path) -> None:
-    home = tmp_path / "home"
-    home.mkdir(mode=0o500)
-
-    assert cache_directory({"HOME": str(home)}).parent == temporary
+def test_where_the_home_directory_is_read_only_in_the_temporary_one() -> None:
+    # Below /tmp, since pytest's own directory is closed to others; root may write anywhere, so nobody does it then.
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        home, other = Path(place, "home"), Path(place, "temporary")
+        home.mkdir()
+        other.mkdir(mode=0o777)
+        for path in (Path(place), other):
+            path.chmod(0o777)
+        home.chmod(0o555)
+        code = (
+            # Imported first: nobody may not read root's Python.
+            "import os, sys\nfrom keepsake.directories import cache_directory\n"
+            f"if os.getuid() == 0: os.setgid({NOBODY}); os.setuid({NOBODY})\n"
+            "print(cache_directory({'HOME': sys.argv[1]}).parent)"
+        )
+        command = [sys.executable, "-c", code, str(home)]
+        environment = {**os.environ, "TMPDIR": str(other), "PYTHONPATH": str(Path(keepsake.__file__).parents[1])}
+        result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert result.stdout.strip() == str(other)
 
 
 def test_staging_lies_in_the_cache_and_locks_on_the_local_disk(tmp_path: Path, temporary: Path) -> None:

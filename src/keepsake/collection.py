@@ -97,6 +97,7 @@ class ExperimentCollection:
             body["id"],
             locks=place.locks,
             open_staging=place.open_staging,
+            exit_timeout_s=place.exit_timeout_s,
             on_error=on_error,
             heartbeat=not disable_heartbeat,
         )

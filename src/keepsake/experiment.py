@@ -67,7 +67,18 @@ class Experiment(ExperimentFacts):
         self._lock = threading.RLock()
         self._load(state)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what belongs to this process; another one that gets it goes on in a session of its own."""
+        return self.__dict__ | {"_session": None, "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state
+        self._lock = threading.RLock()
+
     def _load(self, state: ExperimentState) -> None:
+        if self._session is not None and not self._session.is_at_home:
+            known = {body["id"] for body in state.checkpoints}
+            state.checkpoints += [body for body in self._state.checkpoints if body["id"] not in known]
         self._state = state
         self._checkpoints: CheckpointList | None = None
 
@@ -290,6 +301,7 @@ class Experiment(ExperimentFacts):
                     next_step=last_step + 1,
                     locks=self._place.locks,
                     open_staging=self._place.open_staging,
+                    exit_timeout_s=self._place.exit_timeout_s,
                 )
             return self._session
 
@@ -373,10 +385,6 @@ class Experiment(ExperimentFacts):
 
     def __hash__(self) -> int:
         return hash(self.id)
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A copy, also one that another process unpickles, writes in a session of its own.
-        return self.__dict__ | {"_session": None}
 
     def _repr_html_(self) -> str:
         from keepsake._analysis.html import experiment_html

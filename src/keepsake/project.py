@@ -94,12 +94,14 @@ class Project:
     def find_place(self) -> Place:
         """Find the project directory and its repository. Raises `ConfigError` when the configuration is wrong."""
         config = self._find_config()
+        settings = read_settings(os.environ)
         return Place(
             config.directory,
             open_store(config.repository_url, config.options),
             locks=lock_directory(),
-            staging=find_staging(read_settings(os.environ), os.environ),
+            staging=find_staging(settings, os.environ),
             is_default=config.source == "default",
+            exit_timeout_s=settings.exit_timeout_s,
         )
 
     def describe_absence(self) -> ConfigNotFoundError:

@@ -64,6 +64,20 @@ def test_the_checkpoint_can_be_read_while_the_store_fails(chunks: Path) -> None:
     assert checkpoint.metrics == {"loss": 1.0}
 
 
+def test_checkpoints_that_wait_to_be_delivered_are_still_those_of_the_experiment(chunks: Path) -> None:
+    experiment = keepsake.init(quiet=True)
+    experiment.checkpoint(step=0, loss=2.0, primary_metric=("loss", "minimize"))
+    break_store(chunks)
+    experiment.checkpoint("w", step=1, loss=1.0, primary_metric=("loss", "minimize"))
+    for end in (experiment.refresh, experiment.stop):
+        end()
+        best = experiment.best()
+        assert best is not None
+        assert best.step == 1
+    assert experiment.checkpoints.step == [0, 1]
+    assert "2 checkpoints" in repr(experiment)
+
+
 def test_on_error_raise_raises(chunks: Path) -> None:
     experiment = keepsake.init(quiet=True, on_error="raise")
     break_store(chunks)

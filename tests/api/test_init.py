@@ -243,6 +243,18 @@ def test_a_large_project_is_told_its_largest_directories_and_how_to_ignore_them(
     assert ".keepsakeignore" in text
 
 
+def test_a_project_of_many_files_is_told_so(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keepsake._snapshots.sizes.LARGE_FILES", 10)
+    write_files(project, dict.fromkeys([f"images/{number}.png" for number in range(9)], "") | {"a.py": "", "b.py": ""})
+    keepsake.init(path=".")
+    assert "/images/" in capsys.readouterr().err
+    (project / "b.py").unlink()
+    keepsake.init(path=".")
+    assert "/images/" not in capsys.readouterr().err
+
+
 def test_in_a_script_several_experiments_live_side_by_side() -> None:
     first, second = keepsake.init(), keepsake.init()
     assert [one.status for one in (first, second)] == ["running", "running"]

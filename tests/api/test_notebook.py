@@ -80,3 +80,32 @@ def test_a_second_init_in_a_notebook_stops_the_first_with_one_line(project: Path
     )
     assert result.stdout.splitlines() == ["finished running", "['finished', 'running']"]
     assert len([line for line in result.stderr.splitlines() if "stop" in line]) == 1
+
+
+def test_an_experiment_in_a_notebook_runs_until_it_is_stopped(project: Path) -> None:
+    cells = """
+        import sys, types
+
+        shell = types.SimpleNamespace(kernel=object())
+        sys.modules["IPython"] = types.SimpleNamespace(get_ipython=lambda: shell)
+
+        import keepsake
+        experiment = keepsake.init()
+        try:
+            1 / 0
+        except ZeroDivisionError as error:
+            sys.last_value = error  # as the shell does when it has shown a cell's exception
+        print(experiment.status)
+        experiment.stop()
+        print(experiment.status)
+    """
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(cells)], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert result.stdout.split() == ["running", "finished"]
+
+
+def test_a_notebook_that_is_closed_after_an_exception_has_not_failed(project: Path) -> None:
+    cells = NOTEBOOK + "\n    sys.last_value = ValueError('of some cell')\n"
+    subprocess.run([sys.executable, "-c", textwrap.dedent(cells)], capture_output=True, timeout=60, check=True)
+    assert [one.status for one in keepsake.experiments.list()] == ["finished", "finished"]

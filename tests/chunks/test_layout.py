@@ -121,6 +121,21 @@ def test_small_tensors_are_gathered_by_item_size_across_everything_between_them(
     assert_covers(plan(data), len(data))
 
 
+def test_changing_adapters_do_not_store_the_small_frozen_matrices_beside_them_again() -> None:
+    frozen = [np.random.default_rng(seed).bytes(128 * KIB) for seed in range(20)]
+
+    def model(epoch: int) -> bytes:
+        tensors: dict[str, tuple[str, bytes]] = {}
+        for number, matrix in enumerate(frozen):
+            tensors[f"{number}.base"] = ("BF16", matrix)
+            tensors[f"{number}.adapter"] = ("BF16", np.random.default_rng(1000 * epoch + number).bytes(4 * KIB))
+        return safetensors_file(tensors)
+
+    before, after = chunks_of(model(1)), chunks_of(model(2))
+    assert sum(map(len, before & after)) == 20 * 128 * KIB
+    assert sum(map(len, after - before)) < 21 * 4 * KIB
+
+
 def test_a_tensor_that_comes_or_goes_moves_no_boundary_but_its_own() -> None:
     rng = np.random.default_rng(0)
     tensors = {f"layer{number}": ("F32", rng.bytes(20_000)) for number in range(200)}

@@ -184,9 +184,7 @@ def test_an_undamaged_copy_is_whole(copy: Copy) -> None:
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("codec", list(Codec))
-def test_a_damaged_chunk_of_any_codec_takes_its_own_checkpoints_only(
-    copy: Copy, codec: Codec, damage: Damage
-) -> None:
+def test_a_damaged_chunk_of_any_codec_takes_its_own_checkpoints_only(copy: Copy, codec: Codec, damage: Damage) -> None:
     keys = [key for key in copy.keys(CHUNKS) if codec_of(copy.path(key).read_bytes()[:HEADER_BYTES]) is codec]
     key = _used_by_checkpoints(copy, keys)
     other = next(one for one in copy.keys(CHUNKS) if one != key)
@@ -359,9 +357,7 @@ def test_garbage_among_the_journals_is_left_alone(copy: Copy) -> None:
 
 # All but the loss of its newline, which says nothing.
 @pytest.mark.parametrize("damage", [one for one in DAMAGES if one is not cut_last_byte])
-def test_without_its_specification_a_repository_is_refused_and_the_rest_is_unharmed(
-    copy: Copy, damage: Damage
-) -> None:
+def test_without_its_specification_a_repository_is_refused_and_the_rest_is_unharmed(copy: Copy, damage: Damage) -> None:
     path = copy.path(REPOSITORY)
     whole = path.read_bytes()
     damage(path, copy.path(copy.keys(HEARTBEATS)[0]))

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
 
+from keepsake._model.ids import is_id
 from keepsake.errors import CorruptionError, UnsupportedVersionError
 
 MANIFEST_VERSION = 1
@@ -94,7 +95,11 @@ def decode_manifest(data: bytes) -> Manifest:
                 hint="use a newer Keepsake",
             )
         digests, rows = document["chunks"], document["entries"]
-        if type(digests) is not list or type(rows) is not list or not all(type(digest) is str for digest in digests):
+        if (
+            type(digests) is not list
+            or type(rows) is not list
+            or not all(type(digest) is str and is_id(digest) for digest in digests)
+        ):
             raise ValueError("its chunks and entries are not lists of digests and rows")
         return Manifest(tuple(_decode_entry(row, digests) for row in rows))
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -26,7 +26,6 @@ from keepsake._repository.journal import Journal, list_segments, load_journal
 from keepsake.errors import (
     CorruptionError,
     FormatError,
-    InvalidInputError,
     KeepsakeError,
     NotFoundError,
     UnsupportedVersionError,
@@ -178,8 +177,9 @@ class Repository:
 
         Raises:
             NotFoundError: none has it; the message names the nearest paths.
-        InvalidInputError: it is a directory.
+            InvalidInputError: it is a directory or a symbolic link.
         """
+        from keepsake._snapshots.paths import name_nearest
         from keepsake._snapshots.read import open_entry
 
         manifests = [self.load_manifest(digest) for digest in digests]
@@ -187,8 +187,11 @@ class Repository:
             entry = manifest.find(path)
             if entry is not None:
                 return open_entry(entry, self.chunks)
-        known = sorted({entry.path for manifest in manifests for entry in manifest.entries})
-        raise _unknown_path(path, known)
+        known = {entry.path for manifest in manifests for entry in manifest.entries}
+        inside = {one for one in known if path == "." or one.startswith(f"{path}/")}
+        if inside:
+            raise InvalidInputError(f"{path!r} is a directory", hint=f"open a file in it: {_name_some(inside)}")
+        raise NotFoundError(f"no file {path!r} was saved", hint=name_nearest(path, known) or _name_some(known))
 
 
 def _has_lost_its_beginning(journal: Journal) -> bool:
@@ -230,13 +233,6 @@ def _decode_specification(data: bytes, url: str) -> dict[str, Any]:
     return specification
 
 
-def _unknown_path(path: str, known: list[str]) -> KeepsakeError:
-    import difflib
-
-    inside = [one for one in known if path == "." or one.startswith(f"{path}/")]
-    if inside:
-        shown = ", ".join(inside[:5]) + (" …" if len(inside) > 5 else "")
-        return InvalidInputError(f"{path!r} is a directory", hint=f"open one of the files in it: {shown}")
-    nearest = difflib.get_close_matches(path, known, n=5, cutoff=0.4) or known[:5]
-    hint = "there are " + ", ".join(nearest) + (" …" if len(known) > len(nearest) else "") if known else None
-    return NotFoundError(f"no file {path!r} was saved", hint=hint)
+def _name_some(paths: Collection[str]) -> str | None:
+    some = sorted(paths)[:5]
+    return f"there are {', '.join(some)}{' …' if len(paths) > len(some) else ''}" if some else None

@@ -7,6 +7,7 @@ itself is not applied: weights and data stand there, and they are what is to be 
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import sys
@@ -87,7 +88,7 @@ class IgnoreRules:
             text = ""
         except OSError as error:
             raise ConfigError(f"{file} cannot be read: {error.strerror}") from error
-        return cls([*_built_in_patterns(), *_compile_lines(text.split("\n"), file)])
+        return _compile_rules(text, file)
 
     def ignores(self, path: str, *, is_directory: bool) -> bool:
         """Say whether `path` is left out, given that the directories above it are not.
@@ -138,6 +139,12 @@ def describe_rule(pattern: Pattern) -> str:
     """Name a rule for a message."""
     where = f"line {pattern.line} of {IGNORE_FILE}" if pattern.line else "Keepsake's own rule"
     return f"{where} ({pattern.text})"
+
+
+@functools.lru_cache(maxsize=16)
+def _compile_rules(text: str, file: Path) -> IgnoreRules:
+    """Compile what was read; once for all checkpoints of a script, as it takes longer than saving a small file."""
+    return IgnoreRules([*_built_in_patterns(), *_compile_lines(text.split("\n"), file)])
 
 
 def _built_in_patterns() -> list[Pattern]:

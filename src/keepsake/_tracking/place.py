@@ -5,6 +5,7 @@ It opens nothing until it is asked to, so that wrong arguments can be refused be
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from keepsake._repository.repository import Repository
@@ -24,14 +25,25 @@ class Place:
         locks: directory of the session locks of this user and machine.
         staging: directory of this user's staging repositories.
         is_default: whether nothing was configured, so that the user should be told.
+        exit_timeout_s: see `Session`.
     """
 
-    def __init__(self, directory: Path, store: Store, *, locks: Path, staging: Path, is_default: bool = False) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        store: Store,
+        *,
+        locks: Path,
+        staging: Path,
+        is_default: bool = False,
+        exit_timeout_s: float = math.inf,
+    ) -> None:
         self.directory = directory
         self.store = store
         self.locks = locks
         self.staging = staging
         self.is_default = is_default
+        self.exit_timeout_s = exit_timeout_s
         self._repository: Repository | None = None
 
     @property

@@ -8,6 +8,7 @@ at what is not stored. May be used from several threads; after a fork the child 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import threading
 import time
@@ -48,6 +49,7 @@ class Session:
         open_staging: see `SessionWriter`.
         on_error: see `SessionWriter`.
         heartbeat: whether others may see that the session lives.
+        exit_timeout_s: how long the end may take to make things compact; the next process does the rest.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Session:
         open_staging: Callable[[Repository], Repository],
         on_error: OnError = "warn",
         heartbeat: bool = True,
+        exit_timeout_s: float = math.inf,
     ) -> None:
         self.repository = repository
         self.experiment_id = experiment_id
@@ -70,6 +73,7 @@ class Session:
         self._open_staging = open_staging
         self._on_error: OnError = on_error
         self._wants_heartbeat = heartbeat
+        self._exit_timeout_s = exit_timeout_s
         self.is_deleted = False
         self._said_deleted = False
         self._reset_locks()
@@ -103,6 +107,11 @@ class Session:
     def is_open(self) -> bool:
         """Whether the session has written something and was not stopped."""
         return self._is_begun and not self.is_stopped
+
+    @property
+    def is_at_home(self) -> bool:
+        """Whether all that the session wrote is in the repository, and nothing waits to be delivered there."""
+        return self._writer.is_at_home
 
     def begin(self) -> None:
         """Take the lock, start the heartbeat. Failing is no error: others then see less of the session."""
@@ -230,10 +239,10 @@ class Session:
             self._release()
         self._close()
 
-    def settle(self, *, threads: int = 2) -> None:
-        """Encode and sync what was saved so far. Raises what goes wrong."""
+    def settle(self, *, threads: int = 2, timeout_s: float = math.inf) -> None:
+        """Encode and sync what was saved so far. Raises what goes wrong, `TimeoutError` when it takes too long."""
         digests = list(self._writer.manifests)
-        settle(self.repository, self.experiment_id, digests, threads=threads, on_progress=_Announcement())
+        settle(self.repository, self.experiment_id, digests, threads=threads, on_progress=_Watch(timeout_s))
         for digest in digests:
             self._writer.manifests.pop(digest, None)
 
@@ -249,10 +258,11 @@ class Session:
         """Seal and settle; say whether all was done."""
         try:
             self._writer.seal()
-            self.settle(threads=threads)
+            self.settle(threads=threads, timeout_s=self._exit_timeout_s)
             settle_dead_sessions(self.repository, self._locks, threads=threads)
-        except KeyboardInterrupt:
-            notice("interrupted; everything is saved, and the next Keepsake process here makes it compact")
+        except (KeyboardInterrupt, TimeoutError) as error:
+            why = "time is up" if isinstance(error, TimeoutError) else "interrupted"
+            notice(f"{why}; everything is saved, and the next Keepsake process here makes it compact")
             return False
         except Exception as error:
             if self._on_error == "raise":
@@ -331,17 +341,19 @@ class Session:
         self._reset()
 
 
-class _Announcement:
-    """Says once that the end takes a while."""
+class _Watch:
+    """Says once that the end takes a while, and ends it when its time is up; called after each chunk."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeout_s: float) -> None:
         self._started_s = time.monotonic()
-        self._done_bytes = 0
+        self._timeout_s = timeout_s
         self._announced = False
 
     def __call__(self, size_bytes: int) -> None:
-        self._done_bytes += size_bytes
-        if not self._announced and time.monotonic() - self._started_s > SLOW_S:
+        taken_s = time.monotonic() - self._started_s
+        if taken_s > self._timeout_s:
+            raise TimeoutError
+        if not self._announced and taken_s > SLOW_S:
             self._announced = True
             notice("everything is saved; making it compact takes a while (Ctrl-C is safe, the next process goes on)")
 
@@ -365,6 +377,4 @@ def _after_fork_in_child() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
-    )
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
