@@ -1,7 +1,7 @@
 """Checkout: how long it takes to write a saved file out again, verified, against `cp` of that file.
 
-The repository has been settled, so every chunk is decoded and its digest compared; nothing is synced. The figure for one
-thread comes from the code below `checkout()`.
+The repository has been settled, so every chunk is decoded and its digest compared; nothing is synced. The figure for
+one thread comes from the code below `checkout()`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def measure(scale: Scale, directory: Path) -> list[Row]:
     what = f"checkout of {size_bytes / 1e6:.0f} MB, verified"
     for text, run, limit in ((what, check_out, LIMIT), ("  the same with one thread", check_out_with_one_thread, None)):
         action = Action(run, clean=lambda: shutil.rmtree(target))
-        pairs = measure_pairs(action, copy_action(directory / WEIGHTS, directory / "copy"), pairs=scale.pairs, patience_s=scale.patience_s)
+        pairs = measure_pairs(
+            action, copy_action(directory / WEIGHTS, directory / "copy"), pairs=scale.pairs, patience_s=scale.patience_s
+        )
         remark = f"the aim is {AIM} x cp" if limit else ""
         rows.append(Row(text, pairs.ratio, "x cp", limit, remark, pairs.to_json()))
     stored = stored_bytes(directory)

@@ -12,19 +12,42 @@ from benchmarks.scale import Scale
 from benchmarks.timing import Action, measure_pairs
 
 LIMIT_MS = 40.0
-HEAVY = ("numpy", "matplotlib", "pandas", "torch", "boto3", "botocore", "obstore", "s3fs", "fsspec", "google.cloud", "azure")
+HEAVY = (
+    "numpy",
+    "matplotlib",
+    "pandas",
+    "torch",
+    "boto3",
+    "botocore",
+    "obstore",
+    "s3fs",
+    "fsspec",
+    "google.cloud",
+    "azure",
+)
 
 
-def measure(scale: Scale, directory: Path) -> list[Row]:
+def measure(scale: Scale, directory: Path) -> list[Row]:  # noqa: ARG001 (every group takes the same)
     """Time programs that only import, and look at what they have loaded."""
-    pairs = measure_pairs(_program("import keepsake"), _program("pass"), pairs=scale.import_pairs, patience_s=scale.patience_s)
+    pairs = measure_pairs(
+        _program("import keepsake"), _program("pass"), pairs=scale.import_pairs, patience_s=scale.patience_s
+    )
     script = "import keepsake, sys, json; print(json.dumps(sorted(sys.modules)))"
     command = [sys.executable, "-c", script]
     modules: list[str] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     heavy = [name for name in HEAVY if name in modules]
     return [
-        Row("import keepsake, over an empty program", pairs.difference_s * 1e3, "ms", LIMIT_MS, details=pairs.to_json()),
-        Row("  NumPy, matplotlib or bucket clients loaded", len(heavy), "of them", 0, ", ".join(heavy), {"modules": modules}),
+        Row(
+            "import keepsake, over an empty program", pairs.difference_s * 1e3, "ms", LIMIT_MS, details=pairs.to_json()
+        ),
+        Row(
+            "  NumPy, matplotlib or bucket clients loaded",
+            len(heavy),
+            "modules",
+            0,
+            ", ".join(heavy),
+            {"modules": modules},
+        ),
     ]
 
 

@@ -1,7 +1,8 @@
 """Memory: how much more a process takes at its most while it captures a large file.
 
-A process of its own begins an experiment, saves a checkpoint without files, notes its peak, captures the file, and notes
-the peak again. The peak is `VmHWM` of Linux: `ru_maxrss` would begin with that of the process that started this one.
+A process of its own begins an experiment, saves a checkpoint without files, notes its peak, captures the file, and
+notes the peak again. The peak is `VmHWM` of Linux: `ru_maxrss` would begin with that of the process that started this
+one.
 """
 
 from __future__ import annotations

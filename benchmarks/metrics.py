@@ -34,7 +34,14 @@ def measure(scale: Scale, directory: Path) -> list[Row]:
     remark = f"99 % of the calls within {median(details['p99_us']):.0f} µs"
     last = f"{scale.metrics_checkpoints:,}th"
     return [
-        Row("checkpoint with metrics only, median", median(details["medians_us"]), "µs", MEDIAN_LIMIT_US, remark, details),
+        Row(
+            "checkpoint with metrics only, median",
+            median(details["medians_us"]),
+            "µs",
+            MEDIAN_LIMIT_US,
+            remark,
+            details,
+        ),
         Row(f"  the {last} against the 100th", growth, "x", GROWTH_LIMIT, "medians of a hundred calls each"),
     ]
 

@@ -34,7 +34,9 @@ def measure(scale: Scale, directory: Path) -> list[Row]:
     step = max(1, (size_bytes - READ_BYTES) // POSITIONS)
     counts = [_count_reads(store, checkpoint, start) for start in range(0, size_bytes - READ_BYTES, step)]
     return [
-        Row("chunks read for 64 KB in the middle of a file", middle, "chunks", LIMIT, f"{bytes_read / 1e6:.1f} MB read"),
+        Row(
+            "chunks read for 64 KB in the middle of a file", middle, "chunks", LIMIT, f"{bytes_read / 1e6:.1f} MB read"
+        ),
         Row("  most at any of a hundred places", max(counts), "chunks", None, details={"counts": counts}),
     ]
 

@@ -1,7 +1,7 @@
 """What is stored again of a model whose tensors are all small, when only its name and its pickle change.
 
-Tensors under 256 KiB share chunks with their neighbours. `torch.save` repeats the file name in front of each of them and
-pads to multiples of 64 bytes, so a longer name or pickle moves every one.
+Tensors under 256 KiB share chunks with their neighbours. `torch.save` repeats the file name in front of each of them
+and pads to multiples of 64 bytes, so a longer name or pickle moves every one.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any, TypeAlias
 import torch
 from safetensors.torch import save_file
 
+import keepsake
 from benchmarks.projects import begin, stored_bytes
 from benchmarks.rows import Row
 from benchmarks.scale import Scale
 from benchmarks.transformer import Training, new_model
-import keepsake
 
 LIMIT = 5.0
 WIDTH = 96
@@ -49,7 +49,11 @@ def _row(what: str, state: dict[str, Any], write: Write, directory: Path) -> Row
     experiment.stop()
     added = stored_bytes(directory) - before
     size_bytes = path.stat().st_size
-    details = {"raw_bytes": size_bytes, "added_bytes": added, "largest_tensor_bytes": max(map(_size_bytes, state.values()))}
+    details = {
+        "raw_bytes": size_bytes,
+        "added_bytes": added,
+        "largest_tensor_bytes": max(map(_size_bytes, state.values())),
+    }
     return Row(what, 100 * added / size_bytes, "%", LIMIT, f"of {size_bytes / 1e6:.1f} MB stored again", details)
 
 

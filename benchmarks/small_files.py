@@ -65,7 +65,9 @@ class _Tree:
         """Change a line of some files, add a file and delete one."""
         for path in self._chance.sample(self._paths, EDITS):
             lines = path.read_bytes().splitlines(keepends=True)
-            lines.insert(self._chance.randrange(len(lines) + 1), b"    result = compute(value, scale=%d)\n" % self._made)
+            lines.insert(
+                self._chance.randrange(len(lines) + 1), b"    result = compute(value, scale=%d)\n" % self._made
+            )
             path.write_bytes(b"".join(lines))
         self._paths.pop(self._chance.randrange(len(self._paths))).unlink()
         self._add()

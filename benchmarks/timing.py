@@ -2,8 +2,8 @@
 
 Each run begins with everything written out that earlier ones left dirty. The order within the pairs alternates, too.
 A pair during which other programs took more than a tenth of all processors is put aside and measured again, as long as
-there is patience; the rule looks at the processors only, never at the times. What is missing then is taken from those put
-aside, and told as disturbed. Where `/proc/stat` is missing, every pair counts.
+there is patience; the rule looks at the processors only, never at the times. What is missing then is taken from those
+put aside, and told as disturbed. Where `/proc/stat` is missing, every pair counts.
 """
 
 from __future__ import annotations

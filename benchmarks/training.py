@@ -102,7 +102,11 @@ def run(kind: Kind, model: Transformer, scale: Scale, directory: Path) -> list[R
     for name, experiment in experiments.items():
         experiment.stop()
         stored = stored_bytes(places[name])
-        details = {"raw_bytes": raw_bytes[name], "stored_bytes": stored, "losses": training.losses[:: -(-training.step // 10)]}
+        details = {
+            "raw_bytes": raw_bytes[name],
+            "stored_bytes": stored,
+            "losses": training.losses[:: -(-training.step // 10)],
+        }
         remark = f"{raw_bytes[name] / 1e6:.0f} MB in {CHECKPOINTS} files"
         rows.append(Row(f"{kind.name}, {name}", 100 * stored / raw_bytes[name], "%", kind.limit, remark, details))
     return rows

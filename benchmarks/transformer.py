@@ -109,9 +109,7 @@ class Training:
         """Return Adam's state under flat names, as safetensors needs it."""
         state: dict[int, dict[str, Any]] = self.optimizer.state_dict()["state"]
         return {
-            f"optimizer.{number}.{name}": value
-            for number, values in state.items()
-            for name, value in values.items()
+            f"optimizer.{number}.{name}": value for number, values in state.items() for name, value in values.items()
         }
 
 

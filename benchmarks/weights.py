@@ -31,7 +31,12 @@ def gpt2_shapes(width: int) -> Iterator[tuple[str, tuple[int, int]]]:
     yield "wte.weight", (50257, width)
     yield "wpe.weight", (1024, width)
     for layer in range(12):
-        for name, inner, outer in (("attn.c_attn", 1, 3), ("attn.c_proj", 1, 1), ("mlp.c_fc", 1, 4), ("mlp.c_proj", 4, 1)):
+        for name, inner, outer in (
+            ("attn.c_attn", 1, 3),
+            ("attn.c_proj", 1, 1),
+            ("mlp.c_fc", 1, 4),
+            ("mlp.c_proj", 4, 1),
+        ):
             yield f"h.{layer}.{name}.weight", (inner * width, outer * width)
             yield f"h.{layer}.{name}.bias", (1, outer * width)
         for norm in ("ln_1", "ln_2"):

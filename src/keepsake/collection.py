@@ -186,7 +186,13 @@ class ExperimentCollection:
         return f"ExperimentCollection({self._project!r})"
 
     def _repr_html_(self) -> str:
-        return self.list()._repr_html_()
+        from html import escape
+
+        try:
+            return self.list()._repr_html_()
+        except KeepsakeError as error:
+            # Showing an object is no place for a traceback.
+            return f"<pre>{escape(str(error))}</pre>"
 
 
 def _filtered(experiments: Iterable[Experiment], keep: ExperimentFilter) -> Iterator[Experiment]:

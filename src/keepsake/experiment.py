@@ -69,7 +69,7 @@ class Experiment(ExperimentFacts):
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what belongs to this process; another one that gets it goes on in a session of its own."""
-        return self.__dict__ | {"_session": None, "_lock": None}
+        return self.__dict__ | {"_session": None, "_lock": None, "_checkpoints": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__ |= state
@@ -119,14 +119,15 @@ class Experiment(ExperimentFacts):
 
         Of an experiment that ran when it was read, the repository is asked again.
         """
+        if self._session is not None and self._session.is_open:
+            return "running"
         if not open_sessions(self._state):
             return experiment_status(self._state, {}, self._place.locks)
         repository = self._repository
         heartbeats = list_heartbeats(repository.store, self.id)
-        if self._session is None or not self._session.is_open:
-            # What ended since then has said how; of one that was deleted, what was read last is all there is.
-            with contextlib.suppress(NotFoundError):
-                self._load(repository.load_experiment(self.id))
+        # What ended since then has said how; of one that was deleted, what was read last is all there is.
+        with contextlib.suppress(NotFoundError):
+            self._load(repository.load_experiment(self.id))
         return experiment_status(self._state, heartbeats, self._place.locks)
 
     def is_running(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,26 @@ def test_checkpoints_survive_the_sudden_death_of_the_process(project: Path) -> N
     with experiment.checkpoints[1].open("w/model.pt") as file:
         assert file.read() == b"weights"
     assert experiment.status == "lost"
+
+
+def test_the_step_is_shown_where_checkpoints_are_listed() -> None:
+    from click.testing import CliRunner
+
+    from keepsake.cli.main import cli
+
+    experiment = keepsake.init()
+    checkpoint = experiment.checkpoint(step=4321)
+    assert "step 4321" in CliRunner().invoke(cli, ["ls"]).output
+    assert "step 4321" in repr(checkpoint)
+    for thing in (checkpoint, experiment, experiment.checkpoints, keepsake.experiments):
+        assert "4321" in thing._repr_html_()
+
+
+def test_threads_may_save_checkpoints_side_by_side(project: Path) -> None:
+    write_files(project, {"w": "weights"})
+    experiment = keepsake.init()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: experiment.checkpoint("w", number=number), range(40)))
+    for one in (experiment, only_experiment()):
+        assert {checkpoint.metrics["number"] for checkpoint in one.checkpoints} == set(range(40))
+        assert set(one.checkpoints.step) == set(range(40))

@@ -24,6 +24,7 @@ def test_disable_heartbeat_keeps_others_from_seeing_that_it_runs(project: Path) 
     experiment = keepsake.init(None, {"lr": 1}, True)
     experiment.checkpoint(step=1)
     assert not only_experiment().is_running()
+    assert experiment.is_running()  # to the process itself
     assert not (project / ".keepsake" / "heartbeats").exists()
     experiment.stop()
     assert only_experiment().status == "finished"

@@ -88,12 +88,16 @@ def fold_events(experiment_id: str, events: Iterable[Event]) -> ExperimentState 
 
 
 def find_end(state: ExperimentState) -> Body | None:
-    """Return the `stop` event that says how the experiment ended: its creator's, else the last one's."""
-    creator = state.sessions.get(state.creator)
-    if creator is not None and creator.stop is not None:
-        return creator.stop
+    """Return the `stop` event that says how the experiment ended: its creator's own word, else the last own one.
+
+    What others concluded of a session, that it was lost, counts when no session has said anything itself.
+    """
     stops = [session.stop for session in state.sessions.values() if session.stop is not None]
-    return max(stops, key=lambda stop: str(stop["time"]), default=None)
+    own = [stop for stop in stops if "session" not in stop]
+    creator = state.sessions.get(state.creator)
+    if creator is not None and creator.stop in own:
+        return creator.stop
+    return max(own or stops, key=lambda stop: str(stop["time"]), default=None)
 
 
 def open_sessions(state: ExperimentState) -> list[str]:

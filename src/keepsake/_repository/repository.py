@@ -26,6 +26,7 @@ from keepsake._repository.journal import Journal, list_segments, load_journal
 from keepsake.errors import (
     CorruptionError,
     FormatError,
+    InvalidInputError,
     KeepsakeError,
     NotFoundError,
     UnsupportedVersionError,
@@ -190,7 +191,7 @@ class Repository:
         known = {entry.path for manifest in manifests for entry in manifest.entries}
         inside = {one for one in known if path == "." or one.startswith(f"{path}/")}
         if inside:
-            raise InvalidInputError(f"{path!r} is a directory", hint=f"open a file in it: {_name_some(inside)}")
+            raise InvalidInputError(f"{path!r} is a directory", hint=_name_some(inside))
         raise NotFoundError(f"no file {path!r} was saved", hint=name_nearest(path, known) or _name_some(known))
 
 

@@ -99,8 +99,8 @@ def _stop_open_sessions() -> None:
 def _last_exception() -> BaseException | None:
     """Return the exception that ended the program: the interpreter keeps what it printed as unhandled.
 
-    In a process that `multiprocessing` made, it is still being handled. A `sys.exit()` of the main program leaves no
-    trace, whatever its code.
+    In a process that `multiprocessing` made, it is still being handled (up to Python 3.12; later ones leave no trace of
+    it). A `sys.exit()` of the main program leaves none either, whatever its code.
     """
     last = sys.exc_info()[1] or getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
     return last if isinstance(last, BaseException) else None

@@ -321,16 +321,6 @@ class Session:
         if not said:
             warn(f"experiment {short_id(self.experiment_id)} was deleted; nothing more is saved for it")
 
-    def before_fork(self) -> None:
-        """Stop the heart: a thread in the middle of something is what makes forking unsafe, and Python warns of it."""
-        if self._heart is not None:
-            self._heart.pause()
-
-    def after_fork_in_parent(self) -> None:
-        """Let the heart go on."""
-        if self._heart is not None and self.is_open:
-            self._heart.go_on()
-
     def after_fork_in_child(self) -> None:
         """Let go of what belongs to the parent's session; the next write begins a session of the child's own."""
         self._reset_locks()
@@ -349,7 +339,7 @@ class _Watch:
         self._timeout_s = timeout_s
         self._announced = False
 
-    def __call__(self, size_bytes: int) -> None:
+    def __call__(self, _size_bytes: int) -> None:
         taken_s = time.monotonic() - self._started_s
         if taken_s > self._timeout_s:
             raise TimeoutError
@@ -361,20 +351,10 @@ class _Watch:
 _sessions: weakref.WeakSet[Session] = weakref.WeakSet()
 
 
-def _before_fork() -> None:
-    for session in list(_sessions):
-        session.before_fork()
-
-
-def _after_fork_in_parent() -> None:
-    for session in list(_sessions):
-        session.after_fork_in_parent()
-
-
 def _after_fork_in_child() -> None:
     for session in list(_sessions):
         session.after_fork_in_child()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,204 @@
+"""However a training script ends: what the experiment says of it, and that nothing is left behind or left out."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+import keepsake
+from tests.durability.scripts import (
+    assert_clean,
+    finish,
+    heartbeats,
+    lock_files,
+    only_experiment,
+    open_repository,
+    open_segments,
+    raw_chunks,
+    run_script,
+    start_script,
+    write_script,
+)
+
+BEGIN = """
+import os, signal, sys, threading, time
+from pathlib import Path
+import keepsake
+
+experiment = keepsake.init(path="train.py", quiet=True)
+Path("weights").write_bytes(b"weights" * 100_000)
+experiment.checkpoint(path="weights", metrics={"loss": 1.0})
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "code"),
+    [
+        ("", "finished", 0),
+        ("experiment.stop()", "finished", 0),
+        ("experiment.stop(); experiment.stop()", "finished", 0),
+        ("sys.exit(0)", "finished", 0),
+        ("del experiment", "finished", 0),
+        ("raise ValueError('too large')", "failed", 1),
+        ("raise KeyboardInterrupt", "interrupted", -signal.SIGINT),
+        ("os.kill(os.getpid(), signal.SIGINT); time.sleep(5)", "interrupted", -signal.SIGINT),
+        ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)", "lost", -signal.SIGTERM),
+        ("os.kill(os.getpid(), signal.SIGKILL); time.sleep(5)", "lost", -signal.SIGKILL),
+        ("os._exit(0)", "lost", 0),
+        ("os.abort()", "lost", -signal.SIGABRT),
+        ("with experiment: pass", "finished", 0),
+        ("with experiment: raise ValueError('too large')", "failed", 1),
+        ("with experiment: sys.exit(3)", "failed", 3),
+        ("with experiment: sys.exit(0)", "finished", 0),
+        ("with experiment: raise KeyboardInterrupt", "interrupted", -signal.SIGINT),
+        ("signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); os.kill(os.getpid(), 15)", "finished", 0),
+        ("try: raise ValueError('handled')\nexcept ValueError: pass", "finished", 0),
+    ],
+)
+def test_an_experiment_says_how_its_script_ended(end: str, status: str, code: int) -> None:
+    found, _, talk = run_script(BEGIN + end, options=("-W", "error"))
+    assert found == code
+    assert "keepsake:" not in talk
+    experiment = only_experiment()
+    assert (experiment.status, len(experiment.checkpoints)) == (status, 1)
+    expected = {"type": "ValueError", "message": "too large"}
+    assert experiment.error == (expected if status == "failed" and code == 1 else experiment.error)
+    if status != "lost":
+        repository = open_repository()
+        left = (heartbeats(repository), lock_files(), open_segments(repository), raw_chunks(repository))
+        assert left == ([], [], [], [])
+    assert_clean()
+
+
+def test_the_next_script_finishes_the_work_of_a_lost_one() -> None:
+    run_script(BEGIN + "os._exit(1)")
+    repository = open_repository()
+    assert len(raw_chunks(repository)) == 2
+    assert len(heartbeats(repository)) == len(lock_files()) == len(open_segments(repository)) == 1
+    code, _, talk = run_script("import keepsake; keepsake.init(quiet=True)")
+    assert (code, talk) == (0, "")
+    assert (raw_chunks(repository), heartbeats(repository), lock_files(), open_segments(repository)) == ([], [], [], [])
+    assert [one.status for one in keepsake.experiments.list()] == ["lost", "finished"]
+    assert_clean()
+
+
+def test_a_lost_experiment_can_be_gone_on_with() -> None:
+    run_script(BEGIN + "os._exit(1)")
+    experiment = only_experiment()
+    assert experiment.status == "lost"
+    assert experiment.checkpoint(loss=0.5).step == 1
+    assert experiment.status == "running"
+    experiment.stop()
+    assert experiment.status == "finished"
+    assert_clean()
+
+
+def test_a_thread_may_go_on_after_the_end_of_the_main_one() -> None:
+    code, _, talk = run_script(
+        BEGIN
+        + """
+def work():
+    threading.main_thread().join()
+    time.sleep(0.1)
+    for number in range(3):
+        Path("weights").write_bytes(os.urandom(6_000_000))
+        experiment.checkpoint(path="weights", metrics={"loss": 2.0})
+threading.Thread(target=work).start()
+"""
+    )
+    assert (code, talk) == (0, "")
+    experiment = only_experiment()
+    assert (experiment.status, len(experiment.checkpoints)) == ("finished", 4)
+    assert all(one.open("weights").read(1) for one in experiment.checkpoints)
+    assert raw_chunks(open_repository()) == []
+    assert_clean()
+
+
+def test_a_daemon_thread_loses_nothing_that_it_was_told_to_be_saved() -> None:
+    code, words, _ = run_script(
+        BEGIN
+        + """
+def work():
+    while True:
+        print(experiment.checkpoint(loss=2.0).id, flush=True)
+threading.Thread(target=work, daemon=True).start()
+time.sleep(0.2)
+"""
+    )
+    assert code in (0, -signal.SIGABRT)  # a daemon thread that prints while the interpreter ends may abort it
+    told = {line[0] for line in words if len(line[0]) == 64}
+    experiment = only_experiment()
+    assert told <= {one.id for one in experiment.checkpoints}
+    assert experiment.status in ("finished", "lost")
+    assert_clean()
+
+
+def test_checkpoints_after_stop_start_a_session_of_their_own(project: Path) -> None:
+    experiment = keepsake.init(quiet=True)
+    experiment.checkpoint(loss=1.0)
+    experiment.stop()
+    assert experiment.status == "finished"
+    experiment.checkpoint(loss=0.5)
+    assert experiment.status == "running"
+    assert keepsake.experiments.get(experiment.id).status == "running"
+    experiment.stop()
+    read = keepsake.experiments.get(experiment.id)
+    assert [one.step for one in read.checkpoints] == [0, 1]
+    assert read.status == "finished"
+    assert_clean()
+
+
+def test_both_experiments_of_a_script_end_with_it() -> None:
+    code, _, talk = run_script("""
+        import keepsake
+        for number in range(2):
+            keepsake.init(params={"number": number}, quiet=True).checkpoint(number=number)
+        keepsake.init(params={"number": 2}, quiet=True)
+        assert [one.status for one in keepsake.experiments.list()] == ["running"] * 3
+    """)
+    assert (code, talk) == (0, "")
+    assert [one.status for one in keepsake.experiments.list()] == ["finished"] * 3
+    assert_clean()
+
+
+def test_ctrl_c_while_it_trains_and_saves_loses_nothing() -> None:
+    script = write_script("""
+        import os
+        from pathlib import Path
+        import keepsake
+
+        experiment = keepsake.init(quiet=True)
+        print("begun", flush=True)
+        while True:
+            Path("weights").write_bytes(os.urandom(3_000_000))
+            print(experiment.checkpoint(path="weights", metrics={"loss": 1.0}).id, flush=True)
+    """)
+    for number in range(4):
+        process = start_script(script)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(0.05 + 0.07 * number)
+        process.send_signal(signal.SIGINT)
+        words, talk = finish(process)
+        assert process.returncode == -signal.SIGINT
+        assert "keepsake:" not in talk
+        experiment = keepsake.experiments.list()[-1]
+        assert experiment.status == "interrupted"
+        assert {line[0] for line in words} <= {one.id for one in experiment.checkpoints}
+        assert all(len(one.open("weights").read()) == 3_000_000 for one in experiment.checkpoints)
+    assert_clean()
+
+
+def test_a_script_without_the_heartbeat_leaves_none() -> None:
+    code, _, talk = run_script("""
+        import keepsake
+        experiment = keepsake.init(quiet=True, disable_heartbeat=True)
+        experiment.checkpoint(loss=1.0)
+        print(len(list(__import__("pathlib").Path(".keepsake").glob("heartbeats/*"))))
+    """)
+    assert (code, talk) == (0, "")
+    assert only_experiment().status == "finished"
+    assert heartbeats(open_repository()) == []
