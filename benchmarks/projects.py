@@ -22,8 +22,8 @@ def abandon(experiment: Experiment, directory: Path) -> None:
     """End an experiment without settling what it saved, and make room for a new repository.
 
     The old one's files are cut to nothing and moved aside instead of deleted: ext4 passes over every inode that was
-    deleted in the last minutes when it looks for a free one (`recently_deleted` in `fs/ext4/ialloc.c`), so that creating
-    files would become slower with every repository that was deleted before.
+    deleted in the last minutes when it looks for a free one (`recently_deleted` in `fs/ext4/ialloc.c`), so that
+    creating files would become slower with every repository that was deleted before.
     """
     experiment.delete()
     for parent, _, names in os.walk(directory / REPOSITORY):

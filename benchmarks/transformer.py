@@ -41,7 +41,8 @@ class Block(nn.Module):
         parts = self.attention_in(self.norm_1(x)).view(batch, time, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         attended = functional.scaled_dot_product_attention(parts[0], parts[1], parts[2], is_causal=True)
         x = x + self.attention_out(attended.transpose(1, 2).reshape(batch, time, width))
-        return x + self.narrow(functional.gelu(self.widen(self.norm_2(x))))
+        narrowed: Tensor = self.narrow(functional.gelu(self.widen(self.norm_2(x))))
+        return x + narrowed
 
 
 class Transformer(nn.Module):
@@ -60,7 +61,8 @@ class Transformer(nn.Module):
         x = self.embedding(text) + self.position[: text.shape[1]]
         for block in self.blocks:
             x = block(x)
-        return self.head(self.norm(x))
+        logits: Tensor = self.head(self.norm(x))
+        return logits
 
 
 class Adapted(nn.Module):
@@ -74,7 +76,8 @@ class Adapted(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Do what the frozen layer does, and add to it."""
-        return self.base(x) + x @ self.down.T @ self.up.T
+        based: Tensor = self.base(x)
+        return based + x @ self.down.T @ self.up.T
 
 
 class Training:

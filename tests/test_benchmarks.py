@@ -73,9 +73,9 @@ def test_every_call_of_a_metrics_checkpoint_is_timed(tmp_path: Path) -> None:
 
 
 def test_a_tree_of_small_files_takes_a_part_of_its_copies(tmp_path: Path) -> None:
-    (row,) = small_files.measure(replace(TINY, tree_files=300), tmp_path)
-    # A seventh of the full tree, with as many edits: relative to the raw bytes they weigh seven times as much.
-    assert 2 < row.measured < 12
+    (row,) = small_files.measure(replace(TINY, tree_files=600), tmp_path)
+    # A third of the full tree, with as many edits: relative to the raw bytes they weigh three times as much.
+    assert 2 < row.measured < 9
     assert row.details["stored_bytes"] >= row.details["chunks_bytes"] + row.details["manifests_bytes"]
 
 
@@ -93,9 +93,9 @@ def test_training_runs_are_stored_in_fewer_bytes_than_they_have(tmp_path: Path) 
         for name in ("torch.save", "safetensors", "torch.save, with Adam", "safetensors, with Adam"):
             assert rows[f"dense {dtype}, {name}"].measured <= limit
         for name in ("torch.save", "safetensors"):
-            # The head has 8 % of this model's weights, the adapters as many; in the full one it is 2 and 4.
+            # The head has 8 % of the weights of this small model, 2 of the full one.
             assert rows[f"frozen backbone, {dtype}, {name}"].measured <= 36
-            assert rows[f"adapters, {dtype}, {name}"].measured < rows[f"dense {dtype}, {name}"].measured + 2
+            assert rows[f"adapters, {dtype}, {name}"].measured <= training.ADAPTERS_LIMIT
 
 
 def test_the_files_have_the_lengths_that_were_asked_for(tmp_path: Path) -> None:

@@ -85,14 +85,18 @@ def test_the_next_script_finishes_the_work_of_a_lost_one() -> None:
     assert_clean()
 
 
+def status_of(experiment: keepsake.Experiment) -> str:
+    return experiment.status
+
+
 def test_a_lost_experiment_can_be_gone_on_with() -> None:
     run_script(BEGIN + "os._exit(1)")
     experiment = only_experiment()
-    assert experiment.status == "lost"
+    assert status_of(experiment) == "lost"
     assert experiment.checkpoint(loss=0.5).step == 1
-    assert experiment.status == "running"
+    assert status_of(experiment) == "running"
     experiment.stop()
-    assert experiment.status == "finished"
+    assert status_of(experiment) == "finished"
     assert_clean()
 
 
@@ -140,9 +144,9 @@ def test_checkpoints_after_stop_start_a_session_of_their_own(project: Path) -> N
     experiment = keepsake.init(quiet=True)
     experiment.checkpoint(loss=1.0)
     experiment.stop()
-    assert experiment.status == "finished"
+    assert status_of(experiment) == "finished"
     experiment.checkpoint(loss=0.5)
-    assert experiment.status == "running"
+    assert status_of(experiment) == "running"
     assert keepsake.experiments.get(experiment.id).status == "running"
     experiment.stop()
     read = keepsake.experiments.get(experiment.id)
@@ -186,7 +190,7 @@ def test_ctrl_c_while_it_trains_and_saves_loses_nothing() -> None:
         assert process.returncode == -signal.SIGINT
         assert "keepsake:" not in talk
         experiment = keepsake.experiments.list()[-1]
-        assert experiment.status == "interrupted"
+        assert status_of(experiment) == "interrupted"
         assert {line[0] for line in words} <= {one.id for one in experiment.checkpoints}
         assert all(len(one.open("weights").read()) == 3_000_000 for one in experiment.checkpoints)
     assert_clean()

@@ -83,11 +83,11 @@ def test_unknown_types_change_nothing(events: list[Event], time: str, fields: di
 
 @given(histories(), st.dictionaries(st.text(min_size=9), st.integers()))
 def test_unknown_fields_are_kept_and_ignored(events: list[Event], fields: dict[str, Any]) -> None:
-    more = [event._replace(body=event.body | fields) for event in events]
+    more = [event._replace(body={**event.body, **fields}) for event in events]
     before, after = fold_events(ID, events), fold_events(ID, more)
     assert before is not None
     assert after is not None
-    assert [body | fields for body in before.checkpoints] == list(after.checkpoints)
+    assert [{**body, **fields} for body in before.checkpoints] == list(after.checkpoints)
     assert (before.name, before.tags, open_sessions(before)) == (after.name, after.tags, open_sessions(after))
 
 

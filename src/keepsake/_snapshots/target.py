@@ -272,11 +272,16 @@ def _open_directory(name: str, dir_fd: int) -> int:
         return os.open(name, _DIRECTORY_FLAGS, dir_fd=dir_fd)
 
 
+_MAX_WRITE_BYTES = 1024 * 1024
+"""So much is written at once, for the reason that `stores._files` gives."""
+
+
 def _write_all(descriptor: int, data: memoryview, offset: int) -> None:
     if not hasattr(os, "pwrite"):
         os.lseek(descriptor, offset, os.SEEK_SET)
     while data:
-        count = os.pwrite(descriptor, data, offset) if hasattr(os, "pwrite") else os.write(descriptor, data)
+        part = data[:_MAX_WRITE_BYTES]
+        count = os.pwrite(descriptor, part, offset) if hasattr(os, "pwrite") else os.write(descriptor, part)
         data = data[count:]
         offset += count
 

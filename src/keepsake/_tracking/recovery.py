@@ -19,7 +19,7 @@ from keepsake._repository.push import push
 from keepsake._repository.repository import Repository
 from keepsake._tracking.lock import DeadSession, claim_dead_sessions, forget_session
 from keepsake._tracking.settle import session_manifests, settle
-from keepsake.errors import CorruptionError, InternalError, NotFoundError
+from keepsake.errors import FormatError, InternalError, NotFoundError
 from keepsake.stores.base import AppendStore
 
 
@@ -46,7 +46,7 @@ def settle_dead_sessions(repository: Repository, locks: Path, *, threads: int = 
             _mark_lost(repository, session)
             digests = session_manifests(repository.load_journal(session.experiment_id), session.session_id)
             # What is damaged, or was deleted since, nobody can settle, now or later. Reading and `check` say so.
-            with contextlib.suppress(CorruptionError, NotFoundError):
+            with contextlib.suppress(FormatError, NotFoundError):
                 settle(repository, session.experiment_id, digests, threads=threads)
             forget_session(locks, session.session_id)
 

@@ -247,9 +247,9 @@ class LocalStore:
         pending = [(head + slash, rest)]
         while pending:
             directory, beginning = pending.pop()
-            for entry in self._scan(directory):
+            for entry in self._entries(directory, beginning, again=not temporary):
                 name = entry.name
-                if not name.startswith(beginning) or not is_key(name):
+                if not is_key(name):
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     pending.append((f"{directory}{name}/", ""))
@@ -257,6 +257,22 @@ class LocalStore:
                     status = _status_of(entry)
                     if status is not None and stat.S_ISREG(status.st_mode):
                         yield _info(directory + name, status)
+
+    def _entries(self, directory: str, beginning: str, *, again: bool) -> Iterator[os.DirEntry[str]]:
+        """Yield the entries of one directory whose names begin so, each once.
+
+        With `again` the directory is read once more when one has vanished by the time that the next is asked for: it
+        may have been renamed, and is to be listed under the name that it has now.
+        """
+        seen: set[str] = set()
+        has_vanished = True
+        while has_vanished:
+            has_vanished = False
+            for entry in self._scan(directory):
+                if entry.name.startswith(beginning) and entry.name not in seen:
+                    seen.add(entry.name)
+                    yield entry
+                    has_vanished = has_vanished or (again and not is_temporary(entry.name) and _has_vanished(entry))
 
     def _scan(self, directory: str) -> Sequence[os.DirEntry[str]]:
         """Read one directory, given as a key with a `/` at its end; one that vanished is empty."""
@@ -277,6 +293,17 @@ def _native_root(root: str) -> str:
         if not root.startswith("\\\\?\\"):
             root = "\\\\?\\UNC" + root[1:] if root.startswith("\\\\") else "\\\\?\\" + root
     return root.rstrip(os.sep)
+
+
+def _has_vanished(entry: os.DirEntry[str]) -> bool:
+    """Say whether a directory's entry is gone; costs nothing for one whose status was asked for and found."""
+    try:
+        entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _status_of(entry: os.DirEntry[str]) -> os.stat_result | None:

@@ -1,0 +1,162 @@
+"""Pushing between repositories: whole, again and again, broken off anywhere, never bringing back the deleted."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from keepsake._model.ids import new_id, new_session_id
+from keepsake._model.keys import CHUNKS, JOURNALS, MANIFESTS
+from keepsake._repository.check import check_repository
+from keepsake._repository.journal import JournalWriter
+from keepsake._repository.push import push
+from keepsake._repository.repository import Repository
+from keepsake._snapshots.ignore import IgnoreRules
+from keepsake._snapshots.save import save_snapshot
+from keepsake._snapshots.scan import scan_path
+from keepsake.errors import CorruptionError, StoreError
+from keepsake.stores.local import LocalStore
+from keepsake.testing import FaultyStore
+
+TIME = "2026-01-01T00:00:0{}.000000Z"
+NAMES = (JOURNALS, MANIFESTS, CHUNKS)
+
+
+class Side:
+    """A repository, and what a training script does with it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.faulty = FaultyStore(LocalStore(root))
+        self.repository = Repository.open_or_create(self.faulty)[0]
+
+    def all_keys(self) -> set[str]:
+        return {info.key for name in NAMES for info in self.faulty.store.list(name)}
+
+    def read(self) -> dict[str, list[bytes]]:
+        report = check_repository(self.repository)
+        assert report.problems == []
+        found = {}
+        for state in self.repository.list_experiments().experiments:
+            contents = []
+            for body in state.checkpoints:
+                with self.repository.open_file(list(body["manifests"]), "weights") as file:
+                    contents.append(file.read())
+            found[state.id] = contents
+        return found
+
+
+class Writer:
+    """A session that saves checkpoints."""
+
+    def __init__(self, side: Side, experiment_id: str) -> None:
+        self.side = side
+        self.experiment_id = experiment_id
+        self.journal = JournalWriter(side.faulty, experiment_id, new_session_id())
+        self.journal.append({"type": "experiment", "id": experiment_id, "time": TIME.format(0)})
+
+    def save(self, content: bytes, number: int) -> None:
+        directory = self.side.root.parent
+        (directory / "weights").write_bytes(content)
+        found = scan_path(directory, "weights", IgnoreRules.load(directory))
+        digest = self.side.repository.save_manifest(save_snapshot(directory, found, self.side.repository.chunks))
+        self.journal.append(
+            {"type": "checkpoint", "id": new_id(), "step": number, "time": TIME.format(number), "manifests": [digest]}
+        )
+
+
+CONTENTS = [random.Random(number).randbytes(50_000) for number in range(4)]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Side:
+    side = Side(tmp_path / "source")
+    for experiment_id in ("a" * 64, "b" * 64):
+        writer = Writer(side, experiment_id)
+        for number, content in enumerate(CONTENTS):
+            writer.save(content + experiment_id.encode(), number)
+    return side
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Side:
+    return Side(tmp_path / "target")
+
+
+def test_pushing_again_copies_nothing(source: Side, target: Side) -> None:
+    first = push(source.repository, target.repository)
+    assert (first.segments, first.chunks) == (2, 8)
+    assert first.chunk_bytes == sum(len(content) + 64 for content in CONTENTS) * 2
+    before = target.all_keys()
+    again = push(source.repository, target.repository)
+    assert (again.segments, again.chunks, again.chunk_bytes) == (0, 0, 0)
+    assert target.all_keys() == before
+    assert target.read() == source.read()
+    assert len(target.read()) == 2
+
+
+def test_a_longer_segment_replaces_the_shorter_one_and_never_the_other_way(source: Side, target: Side) -> None:
+    writer = Writer(source, "c" * 64)
+    writer.save(CONTENTS[0], 1)
+    push(source.repository, target.repository)
+    older = Side(source.root.parent / "older")
+    push(target.repository, older.repository)
+    writer.save(CONTENTS[1], 2)
+    push(source.repository, target.repository)
+    push(older.repository, target.repository)
+    assert len([key for key in target.all_keys() if "c" * 64 in key]) == 1
+    assert target.read() == source.read()
+
+
+def test_only_the_given_experiments_are_pushed(source: Side, target: Side) -> None:
+    push(source.repository, target.repository, experiment_ids=["a" * 64, "f" * 64])
+    assert target.read() == {"a" * 64: source.read()["a" * 64]}
+
+
+def test_a_push_that_is_broken_off_anywhere_leaves_what_arrived_whole_and_goes_on(source: Side, tmp_path: Path) -> None:
+    whole = source.read()
+    for at in range(1, 40):
+        target = Side(tmp_path / f"target-{at}")
+        target.faulty.fail("put", at=at)
+        try:
+            push(source.repository, target.repository, threads=1)
+        except StoreError:
+            arrived = target.read()
+            assert all(contents == whole[experiment_id] for experiment_id, contents in arrived.items())
+            push(source.repository, target.repository)
+        assert target.read() == whole
+        if not target.faulty.failed:
+            break
+    else:
+        raise AssertionError("a push needs fewer puts than that")
+    assert at > 10
+
+
+def test_an_experiment_that_was_deleted_at_the_target_never_comes_back(source: Side, target: Side) -> None:
+    push(source.repository, target.repository)
+    deletion = JournalWriter(target.faulty, "a" * 64, new_session_id())
+    deletion.append({"type": "delete", "time": TIME.format(9)})
+    push(source.repository, target.repository)
+    assert target.read().keys() == {"b" * 64}
+    empty = Side(source.root.parent / "empty")
+    JournalWriter(empty.faulty, "a" * 64, new_session_id()).append({"type": "delete", "time": TIME.format(9)})
+    push(source.repository, empty.repository)
+    assert empty.read().keys() == {"b" * 64}
+    assert len([key for key in empty.all_keys() if key.startswith(CHUNKS)]) == len(CONTENTS)
+
+
+def test_a_damaged_experiment_does_not_hold_up_the_others(source: Side, target: Side) -> None:
+    digest = next(iter(source.repository.load_experiment("a" * 64).checkpoints[0]["manifests"]))
+    (chunk,) = source.repository.load_manifest(digest).digests()
+    (source.root / f"chunks/{chunk[:2]}/{chunk}").write_bytes(b"garbage")
+    with pytest.raises(CorruptionError):
+        push(source.repository, target.repository)
+    assert target.read() == {"b" * 64: [content + b"b" * 64 for content in CONTENTS]}
+
+
+def test_progress_is_told_in_bytes(source: Side, target: Side) -> None:
+    told: list[int] = []
+    result = push(source.repository, target.repository, on_progress=told.append)
+    assert sum(told) == result.chunk_bytes
