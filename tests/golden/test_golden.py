@@ -44,7 +44,8 @@ def test_a_process_that_vanished_elsewhere_left_a_lost_experiment(repository: Pa
 def test_a_repository_of_format_2_can_be_written_to(repository: Path, tmp_path: Path) -> None:
     project = keepsake.Project(str(repository), tmp_path)
     project.experiments.create(params={"lr": 3}, quiet=True).stop()
-    project.experiments.list()[0].checkpoint(metrics={"loss": 0.125}, primary_metric=("loss", "minimize"))
+    with project.experiments.list()[0] as experiment:
+        experiment.checkpoint(metrics={"loss": 0.125}, primary_metric=("loss", "minimize"))
     assert [len(one.checkpoints) for one in project.experiments.list()] == [5, 1, 0]
     assert project.check().is_clean
 
