@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from keepsake.cli.options import open_project, project_options
@@ -22,8 +24,10 @@ def ls(repository: str | None, project_directory: str | None, as_json: bool, qui
 
         click.echo(json.dumps([experiment.to_json() for experiment in experiments], indent=2))
     elif experiments:
+        import shutil
+
         from keepsake._analysis.table import experiments_table
 
-        click.echo(experiments_table(experiments))
+        click.echo(experiments_table(experiments, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
     else:
         click.echo("no experiments yet", err=True)
