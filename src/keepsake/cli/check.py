@@ -17,7 +17,8 @@ def check(repository: str | None, project_directory: str | None) -> None:
     """
     report = open_project(repository, project_directory).check()
     for problem in report.problems:
-        click.echo(f"{problem.key}: {problem.message}")
+        is_named = problem.key in problem.message
+        click.echo(problem.message if is_named else f"{problem.key}: {problem.message}")
         for touched in problem.touches:
             click.echo(f"    affects {touched}")
     count = len(report.problems)
