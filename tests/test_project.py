@@ -111,7 +111,8 @@ def test_the_python_snippets_of_the_readme_run_and_so_do_its_commands(tmp_path: 
     assert read.stdout == f"2 {1 / 3}\n"
     assert (tmp_path / "restored" / "train.py").read_text(encoding="utf-8") == training
     assert (tmp_path / "restored" / "model.bin").read_bytes() == bytes([2]) * 1000
-    commands = [line.removeprefix("$ ") for block in blocks("console") for line in block.splitlines()]
+    lines = (line for block in blocks("console") for line in block.splitlines())
+    commands = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
     assert commands, "no commands in the README"
     for command in commands:
         program, *arguments = shlex.split(command)
