@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 import keepsake
 from keepsake._model.keys import CHUNKS, GARBAGE, INTENTS
+from keepsake._model.manifest import Manifest
 from keepsake._repository.collect import CollectResult, collect
 from keepsake._repository.intent import create_intent, save_with_intent
 from keepsake._repository.repository import Repository
 from keepsake._repository.usage import measure_usage
 from keepsake.errors import FormatError
 from keepsake.stores.local import LocalStore
-from keepsake.testing import FaultyStore
+from keepsake.testing import FaultyStore, Operation
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -119,7 +123,7 @@ def test_saving_the_same_content_while_a_collector_runs_loses_nothing(project: k
     class Interloper(FaultyStore):
         """Lets a writer in at one moment of the collector."""
 
-        def perform(self, operation, act):  # type: ignore[no-untyped-def]
+        def perform(self, operation: Operation, act: Callable[[], T]) -> T:
             due = {
                 "before the list": operation.name == "put" and operation.key.startswith(GARBAGE),
                 "between list and second mark": operation.name == "list" and operation.key == INTENTS and self._listed,
@@ -146,7 +150,7 @@ def test_a_chunk_that_goes_after_it_was_looked_up_is_saved_again(project: keepsa
     manifest = repository.load_manifest(digest)
     rounds: list[int] = []
 
-    def save(target: Repository):  # type: ignore[no-untyped-def]
+    def save(target: Repository) -> Manifest:
         rounds.append(1)
         if len(rounds) == 1:
             for info in list(target.store.list(CHUNKS)):

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from keepsake._model.keys import GARBAGE, INTENTS, chunk_key, copy_key, intent_key, manifest_key
 from keepsake._model.lines import decode_line, encode_line
@@ -24,7 +25,7 @@ from keepsake._model.manifest import Manifest
 from keepsake._model.times import now_text
 from keepsake._repository.repository import Repository
 from keepsake.errors import CorruptionError, NotFoundError, StoreError
-from keepsake.stores.base import Store
+from keepsake.stores.base import ObjectInfo, Store
 
 MAX_ROUNDS = 5
 """A snapshot that collectors took something of this often in a row was not collected by chance."""
@@ -95,20 +96,9 @@ def list_condemned(store: Store) -> set[str]:
     Raises:
         CorruptionError: a list is damaged, so that nobody can say what its collector will delete.
     """
-    condemned: set[str] = set()
-    for info in store.list(GARBAGE):
-        try:
-            document = decode_line(store.get(info.key), place=info.key.encode())
-        except NotFoundError:
-            # Its collector has finished.
-            continue
-        except CorruptionError as error:
-            raise CorruptionError(
-                f"garbage list {info.key} in {store.url} is damaged: {error.message}",
-                hint="when no collector is running, delete it",
-            ) from error
-        condemned.update(str(key) for key in document.get("keys", []))
-    return condemned
+    infos = store.list(GARBAGE)
+    documents = _read_lines(store, infos, "garbage list", "when no collector is running, delete it")
+    return {str(key) for document in documents for key in document.get("keys", [])}
 
 
 def list_intended(store: Store, *, now_s: float) -> set[str]:
@@ -117,22 +107,20 @@ def list_intended(store: Store, *, now_s: float) -> set[str]:
     Raises:
         CorruptionError: an intent is damaged.
     """
-    intended: set[str] = set()
-    for info in store.list(INTENTS):
-        if now_s - info.modified_ns / 1e9 > INTENT_LIFETIME_S:
-            continue
+    infos = (info for info in store.list(INTENTS) if now_s - info.modified_ns / 1e9 <= INTENT_LIFETIME_S)
+    documents = _read_lines(store, infos, "intent", "when nothing is being saved, delete it")
+    return {str(digest) for document in documents for digest in document.get("digests", [])}
+
+
+def _read_lines(store: Store, infos: Iterable[ObjectInfo], noun: str, hint: str) -> Iterator[dict[str, Any]]:
+    """Yield the documents of objects that are one line each; one that has gone meanwhile has done its duty."""
+    for info in infos:
         try:
-            document = decode_line(store.get(info.key), place=info.key.encode())
+            yield decode_line(store.get(info.key), place=info.key.encode())
         except NotFoundError:
-            # Its event is written, and journals are read after this.
             continue
         except CorruptionError as error:
-            raise CorruptionError(
-                f"intent {info.key} in {store.url} is damaged: {error.message}",
-                hint="when nothing is being saved, delete it",
-            ) from error
-        intended.update(str(digest) for digest in document.get("digests", []))
-    return intended
+            raise CorruptionError(f"{noun} {info.key} in {store.url} is damaged: {error.message}", hint=hint) from error
 
 
 def _secure_object(store: Store, key: str, condemned: set[str]) -> bool:
