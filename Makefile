@@ -37,7 +37,7 @@ bench: $(VENV)/.installed-test
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) demo-output benchmarks/results dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) demo-output benchmarks/results benchmarks/.peers dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find src tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 # Dependency groups (PEP 735) need pip 25.1; Python 3.10 to 3.12 come with an older one.

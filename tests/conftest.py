@@ -5,9 +5,12 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.courier.processes import find_couriers, until
 
 _numbers = itertools.count()
 
@@ -15,6 +18,14 @@ _numbers = itertools.count()
 @pytest.fixture(scope="session")
 def users_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("users")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_courier_is_left_over(users_root: Path) -> Iterator[None]:
+    """A courier ends by itself a few seconds after the last session; every one that a test has started must."""
+    yield
+    if Path("/proc").is_dir():
+        until(lambda: not find_couriers(users_root), patience_s=60.0)
 
 
 @pytest.fixture(autouse=True)
@@ -28,4 +39,6 @@ def user_directory(users_root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in list(os.environ):
         if name.startswith("KEEPSAKE_"):
             monkeypatch.delenv(name)
+    # A courier a test would be a process a test. Those that are about it take this back: `tests/courier`.
+    monkeypatch.setenv("KEEPSAKE_COURIER", "off")
     return directory

@@ -162,7 +162,7 @@ def test_a_file_without_a_repository_keeps_the_default(project: Path, monkeypatc
         ("# only a comment\n", "is empty", "repository: .keepsake"),
         ("repository: a\nrepositry: b", "line 2: unknown key `repositry`", "did you mean `repository`?"),
         ("a\n: b", "line 2: this is not YAML", None),
-        ("zzz: 1", "line 1: unknown key `zzz`", "the keys are repository, repository_options, storage"),
+        ("zzz: 1", "line 1: unknown key `zzz`", "the keys are repository, repository_options, courier, storage"),
         ("1: 2", "line 1: unknown key `1`", "the keys are"),
         ("repository: a\n\nrepository: b", "line 3: the key `repository` stands there again, after line 1", "keep one"),
         ("repository_options:\n  a: 1\n  a: 2", "line 3: the key `a` stands there again, after line 2", "keep one"),
@@ -344,3 +344,33 @@ def test_staging_lies_where_the_setting_says_else_in_the_cache(tmp_path: Path) -
 
     assert find_staging(Settings(), env) == tmp_path / ".cache" / "keepsake" / "staging"
     assert find_staging(Settings(staging=tmp_path / "other"), env) == tmp_path / "other"
+
+
+@pytest.mark.parametrize(
+    ("text", "variable", "allowed"),
+    [
+        (None, None, True),
+        ("courier: false", None, False),
+        ("courier: off", None, False),
+        ("courier: false", "on", True),
+        ("courier: true", "off", False),
+        (None, "off", False),
+    ],
+)
+def test_the_courier_can_be_switched_off_in_the_file_and_the_variable_decides(
+    project: Path, text: str | None, variable: str | None, allowed: bool
+) -> None:
+    if text is not None:
+        write(project, text)
+    env = {"KEEPSAKE_COURIER": variable} if variable is not None else {}
+    in_file, in_environment = find_project(None, None, env).courier, read_settings(env).courier
+    assert (in_file if in_environment is None else in_environment) == allowed
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_an_error(project: Path) -> None:
+    with pytest.raises(ConfigError, match="KEEPSAKE_COURIER is 'false'") as caught:
+        read_settings({"KEEPSAKE_COURIER": "false"})
+    assert caught.value.hint == "write KEEPSAKE_COURIER=on or KEEPSAKE_COURIER=off"
+    write(project, "repository: runs\ncourier: maybe")
+    with pytest.raises(ConfigError, match="line 2: `courier` must be true or false, not 'maybe'"):
+        find_project(None, None, {})

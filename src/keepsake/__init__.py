@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from keepsake.collection import ExperimentCollection
     from keepsake.errors import KeepsakeError
     from keepsake.experiment import Experiment, ExperimentList
-    from keepsake.project import Project, default_project, experiments, init, wait
+    from keepsake.project import Project, default_project, diff, experiments, init, migrate, wait
 
 __all__ = [
     "Checkpoint",
@@ -32,10 +32,12 @@ __all__ = [
     "Project",
     "__version__",
     "default_project",
+    "diff",
     "errors",
     "exceptions",
     "experiments",
     "init",
+    "migrate",
     "wait",
 ]
 
@@ -49,8 +51,10 @@ _MODULE_OF = {
     "PrimaryMetric": "checkpoint",
     "Project": "project",
     "default_project": "project",
+    "diff": "project",
     "experiments": "project",
     "init": "project",
+    "migrate": "project",
     "wait": "project",
 }
 _MODULES = ("errors", "exceptions")

@@ -56,6 +56,13 @@ class Document:
             )
         return value
 
+    def get_switch(self, key: str, *, default: bool) -> bool:
+        """Return a setting that must be true or false. Raises `ConfigError` for another type."""
+        value = self.values.get(key, default)
+        if not isinstance(value, bool):
+            raise ConfigError(f"{self.place(key)}: `{key}` must be true or false, not {_describe(value)}")
+        return value
+
 
 def load_mapping(path: Path, *, known: Sequence[str]) -> Document:
     """Read a file of settings.

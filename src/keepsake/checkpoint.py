@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, overload
 
+from keepsake._model.best import find_best
 from keepsake._model.events import Body, references
 from keepsake._model.ids import resolve_prefix, short_id
 from keepsake._model.times import LocalTime
 from keepsake._model.values import Value, get_dotted
 from keepsake._repository.repository import Repository
 from keepsake._tracking.files import project_path
+from keepsake._tracking.recovery import append_event
 from keepsake.errors import InvalidInputError, NotFoundError
-from keepsake.notices import notice, warn
+from keepsake.stores.base import AppendStore
 
 if TYPE_CHECKING:
     import io
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from pandas import DataFrame
+
+    from keepsake._analysis.compare import Subject
+    from keepsake._analysis.diff import Diff
+    from keepsake.checkout import Checkout
+    from keepsake.comparison import Comparable
 
 GOALS = ("maximize", "minimize")
 
@@ -172,17 +178,76 @@ class Checkpoint:
             InvalidInputError: `output_directory` is no path, or a file is there.
             CorruptionError: some files are damaged; they are named, and all others are written.
         """
+        self.plan_checkout(output_directory, path=path).run(quiet=quiet)
+
+    def plan_checkout(
+        self, output_directory: str | os.PathLike[str], *, path: str | os.PathLike[str] | None = None
+    ) -> Checkout:
+        """Return what `checkout` would do: `.overwrites`, `.unchanged`, and `.run()` to do it. Errors as there."""
+        from keepsake.checkout import Checkout
+
         manifests = self._manifests()
         if not manifests:
             raise self._nothing_saved()
-        checkout_manifests(
+        return Checkout(
             self._origin.repository,
             manifests[::-1],
             output_directory,
             only=None if path is None else project_path(path),
             what=f"checkpoint {self.short_id()} and experiment {short_id(self.experiment_id)}",
-            quiet=quiet,
         )
+
+    def diff(self, *others: Comparable, only: str | Sequence[str] | None = None, show_all: bool = False) -> Diff:
+        """Compare it with other checkpoints or experiments: params, environment, packages, metrics, code and weights.
+
+        Args:
+            *others: what to compare with; an experiment counts with its best checkpoint, else its latest.
+            only: what to compare: one or some of "params", "environment", "git", "packages", "metrics", "code" and
+                "tensors".
+            show_all: whether to list also params, packages and so on that are the same everywhere.
+
+        Returns:
+            What differs. It prints as text, shows as tables in a notebook, and has `to_json()`. What is damaged or
+            missing is said in it and raises nothing.
+
+        Raises:
+            InvalidInputError: there is nothing to compare with, or `only` is none of these.
+            NotFoundError: the experiment of a checkpoint was deleted.
+        """
+        from keepsake.comparison import compare_things
+
+        return compare_things([self, *others], only=only, show_all=show_all)
+
+    def to_subject(self) -> Subject:
+        """Return what `diff` compares of it."""
+        from keepsake.comparison import make_subject
+
+        repository = self._origin.repository
+        return make_subject(repository, repository.load_experiment(self.experiment_id), self._body)
+
+    def delete(self) -> None:
+        """Delete this checkpoint, for good. What only it needs is freed by the next `collect`.
+
+        Raises:
+            NotFoundError: it was deleted already, or its experiment was.
+        """
+        repository = self._origin.repository
+        repository.check_writable()
+        state = repository.load_experiment(self.experiment_id)
+        if all(body.get("id") != self.id for body in state.checkpoints):
+            raise NotFoundError(f"checkpoint {self.short_id()} is not there any more; it may have been deleted")
+        store = repository.store
+        if not isinstance(store, AppendStore):
+            raise InvalidInputError(f"{store.url} cannot be written to directly")
+        append_event(store, self.experiment_id, {"type": "delete", "checkpoints": [self.id]}, after=state.last_time)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything about it as a dictionary that the `json` module can write."""
+        return checkpoint_json(self._body) | {"experiment_id": self.experiment_id}
+
+    def manifests(self) -> set[str]:
+        """Return the digests of the manifests that it refers to itself."""
+        return set(references(self._body))
 
     def _manifests(self) -> list[str]:
         """Digests of the manifests to look into, in this order."""
@@ -310,20 +375,8 @@ def best_checkpoint(checkpoints: Sequence[Checkpoint]) -> Checkpoint | None:
     Missing values, values that are no numbers, NaN, and the infinity that is worst for the goal never win; of equals
     the earliest does. None when nothing is left, or no checkpoint has a primary metric.
     """
-    primary = next((one.primary_metric for one in checkpoints if one.primary_metric is not None), None)
-    if primary is None:
-        return None
-    sign = 1.0 if primary.goal == "maximize" else -1.0
-    best: Checkpoint | None = None
-    best_score = -math.inf
-    for checkpoint in checkpoints:
-        value = _find_metric(checkpoint, primary.name)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            continue
-        score = _as_float(value) * sign
-        if score > best_score:
-            best, best_score = checkpoint, score
-    return best
+    place = find_best([one.primary_metric for one in checkpoints], [one.metrics for one in checkpoints])
+    return checkpoints[place] if place is not None else None
 
 
 def only_primary_metric(names: Iterable[str], *, known: Iterable[str]) -> str:
@@ -343,38 +396,10 @@ def only_primary_metric(names: Iterable[str], *, known: Iterable[str]) -> str:
     )
 
 
-def checkout_manifests(
-    repository: Repository,
-    digests: Sequence[str],
-    output_directory: str | os.PathLike[str],
-    *,
-    only: str | None,
-    what: str,
-    quiet: bool,
-) -> None:
-    """Write what the manifests hold to a directory, later ones over earlier ones, and say so unless `quiet`."""
-    import os
-    from pathlib import Path
-
-    from keepsake._analysis.text import format_bytes
-    from keepsake._snapshots.checkout import plan_checkout, run_checkout
-
-    if not isinstance(output_directory, (str, os.PathLike)) or not os.fspath(output_directory):
-        raise InvalidInputError(
-            f"the output directory must be a path, not {output_directory!r}", hint='"." is the current directory'
-        )
-    target = Path(output_directory)
-    if target.exists() and not target.is_dir():
-        raise InvalidInputError(f"{target} is not a directory to check out to", hint="give another one")
-    plan = plan_checkout([repository.load_manifest(digest) for digest in digests], only)
-    result = run_checkout(plan, repository.chunks, target)
-    for entry in result.missing:
-        warn(f"{entry.path} is not there to check out: it could not be saved ({entry.reason})")
-    for path in result.refused_links:
-        warn(f"{path} is a symbolic link, which this system does not let you make")
-    if not quiet:
-        files = f"{result.files} file{'' if result.files == 1 else 's'}"
-        notice(f"{files} ({format_bytes(result.size_bytes)}) of {what} are in {target}")
+def checkpoint_json(body: Body) -> dict[str, Any]:
+    """Return what a checkpoint's event says of it, without what only the repository needs."""
+    fields = ("id", "step", "path", "metrics", "primary_metric")
+    return {"id": body["id"], "created": body["time"]} | {field: body.get(field) for field in fields[1:]}
 
 
 _ABSENT: Any = object()
@@ -385,10 +410,3 @@ def _find_metric(checkpoint: Checkpoint, name: str, default: Any = None) -> Any:
         return get_dotted(checkpoint.metrics, name)
     except KeyError:
         return default
-
-
-def _as_float(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import functools
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from keepsake._model.annotations import check_annotations
@@ -10,23 +13,26 @@ from keepsake._model.events import ExperimentState, SessionState
 from keepsake._model.ids import check_prefix, new_id, resolve_prefix, short_id
 from keepsake._model.times import now_text
 from keepsake._model.values import to_params
+from keepsake._repository.heartbeat import list_heartbeats
 from keepsake._repository.repository import Repository
 from keepsake._tracking.ending import in_notebook, tracked
 from keepsake._tracking.files import FoundFiles
+from keepsake._tracking.liveness import is_alive
 from keepsake._tracking.place import Place
 from keepsake._tracking.recovery import deliver_staged, mark_lost_sessions
 from keepsake._tracking.secrets import mask_params
 from keepsake._tracking.session import Session
 from keepsake._version import __version__
 from keepsake.checkpoint import Checkpoint
-from keepsake.errors import InvalidInputError, KeepsakeError, NotFoundError
+from keepsake.directories import cache_directory, private_directory
+from keepsake.errors import ConfigError, InvalidInputError, KeepsakeError, NotFoundError
 from keepsake.experiment import Experiment, ExperimentList
 from keepsake.notices import notice, notice_once, warn
 
 if TYPE_CHECKING:
-    import os
-
     from pandas import DataFrame
+
+    from keepsake._catalog.catalog import Catalog, CatalogListing
 
 ExperimentFilter: TypeAlias = Callable[[Experiment], object]
 
@@ -98,6 +104,7 @@ class ExperimentCollection:
             locks=place.locks,
             open_staging=place.open_staging,
             exit_timeout_s=place.exit_timeout_s,
+            dispatcher=place.dispatcher,
             on_error=on_error,
             heartbeat=not disable_heartbeat,
         )
@@ -144,33 +151,62 @@ class ExperimentCollection:
 
     def get_checkpoint(self, checkpoint_id: str) -> Checkpoint:
         """Return the checkpoint of any experiment whose id is, or begins with, `checkpoint_id`. Errors as in `get`."""
-        by_id = {checkpoint.id: checkpoint for experiment in self.list() for checkpoint in experiment.checkpoints}
+        wanted = check_prefix(checkpoint_id, noun="checkpoint")
+        place = self._project.find_place()
+        found = self._open_catalog(place).find_checkpoints(wanted)
+        by_id = {one.id: one for state in found for one in Experiment(place, state).checkpoints}
         return by_id[resolve_prefix(checkpoint_id, by_id, noun="checkpoint")]
 
-    def list(self, filter: ExperimentFilter | None = None) -> ExperimentList:  # noqa: A002 (the name of the API)
-        """Return the experiments of the repository, oldest first.
+    def list(
+        self,
+        filter: ExperimentFilter | str | Sequence[str] | None = None,  # noqa: A002 (the name of the API)
+        sort: str | None = None,
+        limit: int | None = None,
+    ) -> ExperimentList:
+        """Return the experiments of the repository, oldest first, as they are now.
 
         Args:
-            filter: called with each experiment; those for which it returns something true are listed. One for which it
-                raises is left out, with one warning for all of them.
+            filter: which ones: an expression such as `"params.lr < 0.01 and status = finished"`, several that must all
+                hold, or a function of an experiment. One for which the function raises is left out, with one warning
+                for all of them. `docs/filters.md` describes the language.
+            sort: what to order them by: `"best.accuracy-desc"`, or several names separated by commas.
+            limit: at most so many: the newest, or with `sort` the first.
 
         Raises:
             ConfigNotFoundError: there is no repository.
-            InvalidInputError: `filter` is not a function.
+            InvalidInputError: an argument cannot be used, or no experiment has anything under a name to sort by.
         """
-        if filter is not None and not callable(filter):
-            raise InvalidInputError(
-                f"filter must be a function of an experiment, not {filter!r}",
-                hint='for example filter=lambda experiment: experiment.params["lr"] < 0.1',
-            )
+        expressions, keep = _check_filter(filter)
+        if sort is not None and not isinstance(sort, str):
+            raise InvalidInputError(f"sort must be a string, not {sort!r}", hint='for example sort="best.loss"')
+        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+            raise InvalidInputError(f"limit must be a whole number of at least 1, not {limit!r}")
+        query = None
+        if expressions or sort is not None:
+            from keepsake._catalog.query import Query
+
+            query = Query.parse(expressions, sort, datetime.now(timezone.utc))
         place = self._project.find_place()
-        listing = self._open(place).list_experiments()
-        if listing.problems:
-            error = listing.problems[0][1]
-            more = f" (and {len(listing.problems) - 1} more)" if len(listing.problems) > 1 else ""
-            warn(f"a part of the repository cannot be read: {error}{more}; `keepsake check` lists everything")
+        listing = self._open_catalog(place).list_experiments(
+            query, limit=limit if keep is None else None, find_running=functools.partial(_find_running, place)
+        )
+        _report(listing)
         experiments = ExperimentList(Experiment(place, state) for state in listing.experiments)
-        return experiments if filter is None else ExperimentList(_filtered(experiments, filter))
+        if keep is None:
+            return experiments
+        kept = ExperimentList(_filtered(experiments, keep))
+        if limit is None:
+            return kept
+        return kept[:limit] if sort is not None else kept[-limit:]
+
+    def _open_catalog(self, place: Place) -> Catalog:
+        from keepsake._catalog.catalog import Catalog
+
+        try:
+            directory = private_directory(cache_directory(os.environ) / "catalogs")
+        except ConfigError:
+            directory = None  # a machine that keeps nothing: everything is read each time
+        return Catalog(self._open(place), directory)
 
     def to_dataframe(self) -> DataFrame:
         """Return a pandas DataFrame with a row an experiment."""
@@ -193,6 +229,43 @@ class ExperimentCollection:
         except KeepsakeError as error:
             # Showing an object is no place for a traceback.
             return f"<pre>{escape(str(error))}</pre>"
+
+
+def _check_filter(wanted: object) -> tuple[Sequence[str], ExperimentFilter | None]:
+    """Return the expressions and the function that a filter consists of."""
+    if wanted is None:
+        return (), None
+    if isinstance(wanted, str):
+        return (wanted,), None
+    if callable(wanted):
+        return (), wanted
+    if isinstance(wanted, (list, tuple)) and all(isinstance(one, str) for one in wanted):
+        return wanted, None
+    raise InvalidInputError(
+        f"filter must be an expression, a list of them, or a function of an experiment, not {wanted!r}",
+        hint='for example filter="params.lr < 0.1", or filter=lambda experiment: experiment.params["lr"] < 0.1',
+    )
+
+
+def _find_running(place: Place, sessions: Mapping[str, Sequence[str]]) -> set[str]:
+    """Return the experiments of which a session lives, of those whose sessions have not all said that they ended."""
+    heartbeats = list_heartbeats(place.open_repository().store)
+    return {
+        experiment_id
+        for experiment_id, unfinished in sessions.items()
+        if any(is_alive(session_id, heartbeats, place.locks) for session_id in unfinished)
+    }
+
+
+def _report(listing: CatalogListing) -> None:
+    """Say what a listing could not read, and what nothing is known by."""
+    if listing.problems:
+        error = listing.problems[0][1]
+        more = f" (and {len(listing.problems) - 1} more)" if len(listing.problems) > 1 else ""
+        warn(f"a part of the repository cannot be read: {error}{more}; `keepsake check` lists everything")
+    for name, near in listing.unknown:
+        suggestion = f"; did you mean {' or '.join(near)}?" if near else ""
+        notice(f"no experiment has {name!r}, which the filter speaks of{suggestion}")
 
 
 def _filtered(experiments: Iterable[Experiment], keep: ExperimentFilter) -> Iterator[Experiment]:
@@ -220,7 +293,12 @@ def _circumstances(place: Place) -> dict[str, Any]:
 
 
 def _finish_others(place: Place, repository: Repository) -> None:
-    """Do what processes that died on this machine left to do. Failing is no error: the next process tries again."""
+    """Have done what processes that died on this machine left to do: by the courier, or here where there is none.
+
+    Failing is no error: the next process tries again.
+    """
+    if place.dispatcher is not None and place.dispatcher.ensure():
+        return
     try:
         staging = place.find_staging(repository)
         if staging is not None:

@@ -21,7 +21,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from keepsake._tracking.secrets import mask_url
 from keepsake.directories import staging_directory
-from keepsake.errors import ConfigError, ConfigNotFoundError
+from keepsake.errors import ConfigError, ConfigNotFoundError, ConflictError
 from keepsake.stores.url import SCHEMES
 
 CONFIG_NAMES = ("keepsake.yaml", "keepsake.yml")
@@ -44,6 +44,8 @@ class ProjectConfig:
     """Who said where the repository is. The caller tells people about a `default`."""
     config_path: Path | None = None
     """The `keepsake.yaml` that was read."""
+    courier: bool = True
+    """Whether work may be left to a background process: `courier` of `keepsake.yaml`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Settings:
     """`KEEPSAKE_STAGING`: where sessions stage what they write; absolute. None: in the user's cache directory."""
     exit_timeout_s: float = math.inf
     """`KEEPSAKE_EXIT_TIMEOUT_S`: how long the end of a program may wait for what is not yet stored."""
+    courier: bool | None = None
+    """`KEEPSAKE_COURIER`: whether work may be left to a background process. None: what `keepsake.yaml` says."""
 
 
 def find_project(
@@ -90,7 +94,7 @@ def find_project(
         source, url = "default", (project / DEFAULT_REPOSITORY).as_uri()
     # Options belong to the repository that the same file names, not to another one.
     options = written.options if source in ("keepsake.yaml", "default") else {}
-    return ProjectConfig(project, url, options, source, config_path)
+    return ProjectConfig(project, url, options, source, config_path, written.courier)
 
 
 def read_settings(env: Mapping[str, str]) -> Settings:
@@ -103,12 +107,41 @@ def read_settings(env: Mapping[str, str]) -> Settings:
     return Settings(
         staging=Path(staging).expanduser().absolute() if staging else None,
         exit_timeout_s=_read_seconds(env, "KEEPSAKE_EXIT_TIMEOUT_S", math.inf),
+        courier=_read_switch(env, "KEEPSAKE_COURIER"),
     )
 
 
 def find_staging(settings: Settings, env: Mapping[str, str]) -> Path:
     """Return the directory that holds this user's staging repositories; it exists unless a setting names it."""
     return settings.staging or staging_directory(env)
+
+
+def write_config(directory: str | os.PathLike[str] | None, repository: str | None, *, replace: bool = False) -> Path:
+    """Write a `keepsake.yaml` that names a repository; return its path.
+
+    Args:
+        directory: where; the current directory when None.
+        repository: URL or path, relative to `directory`; `.keepsake` in it when None.
+        replace: whether one that is there may be replaced.
+
+    Raises:
+        ConfigError: the repository cannot be one, or the directory does not exist.
+        ConflictError: there is a `keepsake.yaml` already.
+    """
+    import yaml
+
+    project = _given_directory(directory, "directory") if directory is not None else _current_directory()
+    _to_url(repository or DEFAULT_REPOSITORY, project, "repository")
+    path = project / CONFIG_NAMES[0]
+    text = yaml.safe_dump({"repository": repository or DEFAULT_REPOSITORY}, allow_unicode=True)
+    try:
+        with path.open("w" if replace else "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise ConflictError(f"{path} is there already", hint="change it by hand, or replace it with --force") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror or error}") from error
+    return path
 
 
 def repository_not_found(project: ProjectConfig) -> ConfigNotFoundError:
@@ -126,8 +159,8 @@ def repository_not_found(project: ProjectConfig) -> ConfigNotFoundError:
             )
     return ConfigNotFoundError(
         message,
-        hint=f"run the training script that calls keepsake.init() first, or say where the repository is: `repository:` "
-        f"in {CONFIG_NAMES[0]}, KEEPSAKE_REPOSITORY, or keepsake.Project(repository=…)",
+        hint="run the training script that calls keepsake.init() first, or say where the repository is: `keepsake init "
+        f"URL` writes it to {CONFIG_NAMES[0]}; or KEEPSAKE_REPOSITORY, -R, or keepsake.Project(repository=…)",
     )
 
 
@@ -139,12 +172,13 @@ class _Written:
     options: dict[str, object] = field(default_factory=dict)
     place: str = ""
     """File and line of the repository, for messages."""
+    courier: bool = True
 
 
 def _read_config(path: Path) -> _Written:
     from keepsake._yaml import load_mapping
 
-    document = load_mapping(path, known=("repository", "repository_options", "storage"))
+    document = load_mapping(path, known=("repository", "repository_options", "courier", "storage"))
     if "repository" in document and "storage" in document:
         raise ConfigError(
             f"{document.place('storage')}: `storage` is the old name of `repository`, and both are given",
@@ -155,6 +189,7 @@ def _read_config(path: Path) -> _Written:
         repository=document.get_text(name),
         options=document.get_mapping("repository_options"),
         place=document.place(name),
+        courier=document.get_switch("courier", default=True),
     )
 
 
@@ -248,3 +283,12 @@ def _read_seconds(env: Mapping[str, str], name: str, default: float) -> float:
     if not seconds >= 0:
         raise ConfigError(f"{name} is {text!r}, which is not a number of seconds", hint=f"for example {name}=60")
     return seconds
+
+
+def _read_switch(env: Mapping[str, str], name: str) -> bool | None:
+    text = env.get(name)
+    if not text:
+        return None
+    if text not in ("on", "off"):
+        raise ConfigError(f"{name} is {text!r}", hint=f"write {name}=on or {name}=off")
+    return text == "on"

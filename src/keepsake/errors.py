@@ -108,7 +108,7 @@ class CorruptionError(FormatError):
 
 
 class UnsupportedVersionError(FormatError):
-    """A newer Keepsake wrote this; reading it with this one could go wrong."""
+    """Another version of Keepsake wrote this: one that is newer, or so old that it can only be read."""
 
     kind = "unsupported-version"
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import operator
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias, overload
 
 from keepsake._model.annotations import check_tags, check_text
 from keepsake._model.events import Body, ExperimentState, SessionState, open_sessions, references
@@ -29,7 +30,7 @@ from keepsake.checkpoint import (
     Origin,
     PrimaryMetric,
     best_checkpoint,
-    checkout_manifests,
+    checkpoint_json,
     only_primary_metric,
 )
 from keepsake.errors import InvalidInputError, KeepsakeError, NotFoundError
@@ -41,6 +42,11 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from pandas import DataFrame
+
+    from keepsake._analysis.compare import Subject
+    from keepsake._analysis.diff import Diff
+    from keepsake.checkout import Checkout
+    from keepsake.comparison import Comparable
 
 NewEvent: TypeAlias = dict[str, Any]
 
@@ -115,7 +121,10 @@ class Experiment(ExperimentFacts):
 
     @property
     def status(self) -> Status:
-        """`running`, `finished`, `failed` (see `error`), `interrupted` (Ctrl-C) or `lost` (it ended without a word).
+        """How it stands: `running`, or how it ended.
+
+        `finished`, `failed` (see `error`), `interrupted` (Ctrl-C), `lost` (it ended without a word) or `stopped`
+        (written by Keepsake 0.x, which did not record how an experiment ended).
 
         Of an experiment that ran when it was read, the repository is asked again.
         """
@@ -171,11 +180,15 @@ class Experiment(ExperimentFacts):
 
     def latest(self) -> Checkpoint | None:
         """Return the latest checkpoint, None without one."""
-        return self.checkpoints[-1] if self._state.checkpoints else None
+        if self._checkpoints is None:
+            return self._checkpoint_of(self._state.latest_checkpoint())
+        return self._checkpoints[-1] if self._checkpoints else None
 
     def best(self) -> Checkpoint | None:
         """Return the best checkpoint by the primary metric: the earliest of equals, None without a primary metric."""
-        return best_checkpoint(self.checkpoints)
+        if self._checkpoints is None:
+            return self._checkpoint_of(self._state.best_checkpoint())
+        return best_checkpoint(self._checkpoints)
 
     def primary_metric(self) -> str:
         """Return the name of the primary metric. Raises `InvalidInputError` when there is none, or several."""
@@ -273,6 +286,7 @@ class Experiment(ExperimentFacts):
             NotFoundError: it was deleted already.
         """
         repository = self._repository
+        repository.check_writable()
         state = repository.load_experiment(self.id)
         if self._session is not None:
             self._session.is_deleted = True
@@ -292,6 +306,7 @@ class Experiment(ExperimentFacts):
     def _writing_session(self) -> Session:
         with self._lock:
             if self._session is None:
+                self._repository.check_writable()
                 # Others may have written since this was read; what this session writes comes later than all of it.
                 state = self._repository.load_experiment(self.id)
                 last_step = max((body.get("step") or 0 for body in state.checkpoints), default=-1)
@@ -303,6 +318,7 @@ class Experiment(ExperimentFacts):
                     locks=self._place.locks,
                     open_staging=self._place.open_staging,
                     exit_timeout_s=self._place.exit_timeout_s,
+                    dispatcher=self._place.dispatcher,
                 )
             return self._session
 
@@ -331,10 +347,17 @@ class Experiment(ExperimentFacts):
 
         Arguments and errors are those of `Checkpoint.checkout`.
         """
+        self.plan_checkout(output_directory, path=path).run(quiet=quiet)
+
+    def plan_checkout(
+        self, output_directory: str | os.PathLike[str], *, path: str | os.PathLike[str] | None = None
+    ) -> Checkout:
+        """Return what `checkout` would do: `.overwrites`, `.unchanged`, and `.run()` to do it. Errors as there."""
         checkpoint = self.best() or self.latest()
         if checkpoint is not None:
-            checkpoint.checkout(output_directory, quiet, path=path)
-            return
+            return checkpoint.plan_checkout(output_directory, path=path)
+        from keepsake.checkout import Checkout
+
         digests = references(self._state.created)
         if not digests:
             raise NotFoundError(
@@ -342,15 +365,41 @@ class Experiment(ExperimentFacts):
             )
         only = None if path is None else project_path(path)
         what = f"experiment {self.short_id()}"
-        checkout_manifests(self._repository, digests, output_directory, only=only, what=what, quiet=quiet)
+        return Checkout(self._repository, digests, output_directory, only=only, what=what)
+
+    def diff(self, *others: Comparable, only: str | Sequence[str] | None = None, show_all: bool = False) -> Diff:
+        """Compare it with other experiments or checkpoints; see `Checkpoint.diff`.
+
+        Of an experiment, the metrics and files of its best checkpoint count, else of its latest.
+        """
+        from keepsake.comparison import compare_things
+
+        return compare_things([self, *others], only=only, show_all=show_all)
+
+    def to_subject(self) -> Subject:
+        """Return what `diff` compares of it."""
+        from keepsake.comparison import make_subject
+
+        best = self.best()
+        checkpoint = best or self.latest()
+        body = next((one for one in self._state.checkpoints if checkpoint and one["id"] == checkpoint.id), None)
+        chosen: Literal["best", "latest"] = "latest" if best is None else "best"
+        return make_subject(
+            self._repository, self._state, body, chosen=chosen if body is not None else None, status=self.status
+        )
 
     def plot(self, metric: str | None = None, logy: bool = False, plot_only: bool = False) -> Axes:
         """Draw one metric of its checkpoints; see `CheckpointList.plot`."""
         return self.checkpoints.plot(metric, logy, plot_only)
 
-    def to_json(self) -> dict[str, Any]:
+    def manifests(self) -> set[str]:
+        """Return the digests of all manifests that it refers to: its own and those of its checkpoints."""
+        bodies = [self._state.created, *self._state.checkpoints]
+        return {digest for body in bodies for digest in references(body)}
+
+    def to_json(self, *, with_checkpoints: bool = True) -> dict[str, Any]:
         """Return everything about it as a dictionary that the `json` module can write."""
-        return {
+        document = {
             "id": self.id,
             "created": self._state.created["time"],
             "name": self.name,
@@ -363,8 +412,10 @@ class Experiment(ExperimentFacts):
             "path": self.path,
             "environment": dict(self.environment),
             "keepsake_version": self.keepsake_version,
-            "checkpoints": [_checkpoint_json(body) for body in self._state.checkpoints],
         }
+        if with_checkpoints:
+            document["checkpoints"] = [checkpoint_json(body) for body in self._state.checkpoints]
+        return document
 
     @property
     def _repository(self) -> Repository:
@@ -372,6 +423,9 @@ class Experiment(ExperimentFacts):
 
     def _origin(self) -> Origin:
         return Origin(self._repository, self.id, tuple(references(self._state.created)))
+
+    def _checkpoint_of(self, body: Body | None) -> Checkpoint | None:
+        return Checkpoint(body, self._origin()) if body is not None else None
 
     def _label(self) -> str:
         return self.name or self.short_id()
@@ -456,6 +510,12 @@ class ExperimentList(list[Experiment]):
             except NotFoundError:
                 continue
 
+    def diff(self, *, only: str | Sequence[str] | None = None, show_all: bool = False) -> Diff:
+        """Compare these experiments with the first of them; see `Checkpoint.diff`."""
+        from keepsake.comparison import compare_things
+
+        return compare_things(self, only=only, show_all=show_all)
+
     def to_dataframe(self) -> DataFrame:
         """Return a pandas DataFrame with a row an experiment."""
         from keepsake._analysis.dataframe import experiments_dataframe
@@ -473,9 +533,11 @@ class ExperimentList(list[Experiment]):
         return experiments_html(self)
 
 
-def _checkpoint_json(body: Body) -> dict[str, Any]:
-    fields = ("id", "step", "path", "metrics", "primary_metric")
-    return {"id": body["id"], "created": body["time"]} | {field: body.get(field) for field in fields[1:]}
+def __getattr__(name: str) -> Any:
+    """Give out `ExperimentCollection`, which scripts for Keepsake 0.x import from here; it lives a layer above."""
+    if name == "ExperimentCollection":
+        return importlib.import_module("keepsake.collection").ExperimentCollection
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _check_step(step: object) -> int | None:

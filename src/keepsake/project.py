@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from typing import Literal
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
+from keepsake._model.ids import short_id
 from keepsake._repository.check import CheckReport, check_repository
 from keepsake._repository.collect import CollectResult, collect
+from keepsake._repository.push import PushResult, push
+from keepsake._repository.repair import RepairResult, repair
 from keepsake._repository.repository import Repository
-from keepsake._repository.usage import Usage, measure_usage
+from keepsake._repository.usage import Usage, measure_reached, measure_usage
+from keepsake._tracking.dispatch import Dispatcher
 from keepsake._tracking.ending import tracked
+from keepsake._tracking.instructions import Instructions
 from keepsake._tracking.place import Place
+from keepsake._tracking.progress import Waiting
 from keepsake._tracking.recovery import settle_dead_sessions
 from keepsake._tracking.session import Session
+from keepsake.checkpoint import Checkpoint
 from keepsake.collection import ExperimentCollection
-from keepsake.config import ProjectConfig, find_project, find_staging, read_settings, repository_not_found
+from keepsake.config import ProjectConfig, find_project, find_staging, read_settings, repository_not_found, write_config
 from keepsake.directories import lock_directory
-from keepsake.errors import ConfigNotFoundError, NotFoundError
+from keepsake.errors import AmbiguousPrefixError, ConfigNotFoundError, InvalidInputError, NotFoundError
 from keepsake.experiment import Experiment
 from keepsake.stores.url import open_store
+
+if TYPE_CHECKING:
+    from keepsake._analysis.diff import Diff
+    from keepsake._repository.migrate import MigrateResult
 
 
 class Project:
@@ -48,6 +60,59 @@ class Project:
         """The experiments of this project."""
         return ExperimentCollection(self)
 
+    def get(self, identifier: str) -> Experiment | Checkpoint:
+        """Return the experiment or checkpoint whose id is, or begins with, `identifier`.
+
+        Raises:
+            NotFoundError: there is none.
+            AmbiguousPrefixError: it fits several; they are in `.candidates`.
+            InvalidInputError: it cannot begin an id.
+            ConfigNotFoundError: there is no repository.
+        """
+        found: list[Experiment | Checkpoint] = []
+        candidates: list[str] = []
+        for find in (self.experiments.get, self.experiments.get_checkpoint):
+            try:
+                found.append(find(identifier))
+            except AmbiguousPrefixError as error:
+                candidates += error.candidates
+            except NotFoundError:
+                continue
+        candidates += [one.id for one in found]
+        if len(candidates) > 1:
+            raise AmbiguousPrefixError(
+                f"{len(candidates)} experiments and checkpoints have an id that starts with {identifier!r}: "
+                f"{', '.join(map(short_id, candidates[:8]))}{', …' if len(candidates) > 8 else ''}",
+                candidates=candidates,
+                hint="give more digits",
+            )
+        if not found:
+            raise NotFoundError(
+                f"no experiment and no checkpoint has an id that starts with {identifier!r}",
+                hint="`keepsake ls` shows the experiments, `keepsake show ID` the checkpoints of one",
+            )
+        return found[0]
+
+    def push(
+        self, to: str, *, on_progress: Callable[[int], None] | None = None, experiment_ids: Iterable[str] | None = None
+    ) -> PushResult:
+        """Copy to another repository what it lacks of this one; it is made when it is not there.
+
+        May be broken off at any moment, and called again.
+
+        Args:
+            to: URL of the repository, or its path relative to the project directory.
+            on_progress: called with the bytes of each chunk that was looked at.
+            experiment_ids: copy only these.
+
+        Raises:
+            ConfigNotFoundError: there is no repository to copy from.
+            StoreError: one of the two failed; what has arrived stays.
+            FormatError, NotFoundError: a part of this repository is damaged; the rest was copied.
+        """
+        target = Project(to, self._find_config().directory).find_place().open_repository(create=True)
+        return push(self._open(), target, experiment_ids=experiment_ids, on_progress=on_progress)
+
     def check(self, on_progress: Callable[[int, int], None] | None = None) -> CheckReport:
         """Read and verify every object of the repository.
 
@@ -61,6 +126,26 @@ class Project:
             ConfigNotFoundError: there is no repository.
         """
         return check_repository(self._open(), on_progress=on_progress)
+
+    def repair(self, report: CheckReport, sources: Iterable[str] = ()) -> RepairResult:
+        """Bring back what a check found damaged or missing, from staging on this machine and from other repositories.
+
+        A damaged chunk that nobody has is deleted, so that the same content can be stored again.
+
+        Args:
+            report: what `check` returned.
+            sources: URLs or paths of repositories that may have what is damaged, such as an earlier copy of this one.
+
+        Raises:
+            ConfigNotFoundError: one of the repositories is not there.
+            StoreError: one of them failed; what was restored until then stays.
+        """
+        repository = self._open()
+        staging = self.find_place().find_staging(repository)
+        directory = self._find_config().directory
+        others = [Project(source, directory)._open() for source in sources]  # noqa: SLF001 (its own kind)
+        keys = [problem.key for problem in report.problems]
+        return repair(repository, keys, [*others, staging] if staging is not None else others)
 
     def collect(self, dry_run: bool = False) -> CollectResult:
         """Delete the chunks and manifests that no experiment reaches any more; safe beside running experiments.
@@ -85,6 +170,41 @@ class Project:
         """
         return measure_usage(self._open())
 
+    def diff(
+        self, *things: str | Experiment | Checkpoint, only: str | Sequence[str] | None = None, show_all: bool = False
+    ) -> Diff:
+        """Compare experiments and checkpoints with the first of them; see `Checkpoint.diff`.
+
+        Args:
+            *things: two or more, as they are or by their ids, or the beginnings of those.
+            only: what to compare.
+            show_all: whether to list also what is the same everywhere.
+
+        Raises:
+            NotFoundError, AmbiguousPrefixError: an id fits none, or several.
+            InvalidInputError: there is one thing only, or `only` is wrong.
+            ConfigNotFoundError: there is no repository.
+        """
+        from keepsake.comparison import compare_things
+
+        found = [self.get(thing) if isinstance(thing, str) else thing for thing in things]
+        return compare_things(found, only=only, show_all=show_all)
+
+    def reclaimable_bytes(self, things: Iterable[Experiment | Checkpoint]) -> int:
+        """Return how many bytes at most deleting these would free: what they take, shared with others or not.
+
+        Raises:
+            NotFoundError, FormatError: a manifest of one is missing or damaged.
+        """
+        return measure_reached(self._open(), {digest for one in things for digest in one.manifests()})
+
+    @staticmethod
+    def create_config(
+        directory: str | os.PathLike[str] | None, repository: str | None, *, replace: bool = False
+    ) -> Path:
+        """Write the `keepsake.yaml` of a project and return its path; see `config.write_config`."""
+        return write_config(directory, repository, replace=replace)
+
     def _open(self) -> Repository:
         try:
             return self.find_place().open_repository()
@@ -95,13 +215,21 @@ class Project:
         """Find the project directory and its repository. Raises `ConfigError` when the configuration is wrong."""
         config = self._find_config()
         settings = read_settings(os.environ)
+        store = open_store(config.repository_url, config.options)
+        locks, staging = lock_directory(), find_staging(settings, os.environ)
+        dispatcher = None
+        if config.courier if settings.courier is None else settings.courier:
+            dispatcher = Dispatcher(
+                Instructions(config.repository_url, store.url, locks, staging, repository_options=config.options)
+            )
         return Place(
             config.directory,
-            open_store(config.repository_url, config.options),
-            locks=lock_directory(),
-            staging=find_staging(settings, os.environ),
+            store,
+            locks=locks,
+            staging=staging,
             is_default=config.source == "default",
             exit_timeout_s=settings.exit_timeout_s,
+            dispatcher=dispatcher,
         )
 
     def describe_absence(self) -> ConfigNotFoundError:
@@ -151,13 +279,57 @@ def init(
     )
 
 
+def diff(
+    *things: str | Experiment | Checkpoint, only: str | Sequence[str] | None = None, show_all: bool = False
+) -> Diff:
+    """Compare experiments and checkpoints of the current project, also by id; see `Project.diff`."""
+    return default_project.diff(*things, only=only, show_all=show_all)
+
+
+def migrate(old: str, new: str, *, on_progress: Callable[[int, int], None] | None = None) -> MigrateResult:
+    """Copy a repository of Keepsake 0.x into one of this version, which is made when it is not there.
+
+    Ids and times stay, equal files are stored once, and each is read back and compared. May be broken off at any moment
+    and called again: it carries on, and completes experiments that went on meanwhile. The old one is only read.
+
+    Args:
+        old: URL or path of the old repository, relative to the project directory.
+        new: URL or path of the new one.
+        on_progress: called with (bytes done, bytes in all) of the old repository.
+
+    Returns:
+        What was copied, and in `problems` everything that could not be.
+
+    Raises:
+        ConfigNotFoundError: there is no repository at `old`.
+        InvalidInputError: the one at `old` is not of Keepsake 0.x.
+        UnsupportedVersionError: the one at `new` is of Keepsake 0.x, too.
+        StoreError: one of the two failed; what has arrived stays.
+    """
+    from keepsake._repository.legacy.repository import LegacyRepository
+    from keepsake._repository.migrate import migrate as run_migration
+
+    project = Project(old)
+    try:
+        source = project.find_place().open_repository()
+    except NotFoundError:
+        raise project.describe_absence() from None
+    if not isinstance(source, LegacyRepository):
+        raise InvalidInputError(
+            f"the repository at {source.store.url} is of this version already", hint="`keepsake push` copies it"
+        )
+    target = Project(new).find_place().open_repository(create=True)
+    return run_migration(source, target, on_progress=on_progress)
+
+
 def wait() -> None:
     """Return when everything that this process saved so far is compact and survives a power loss.
 
     Raises:
         StoreError: a store failed; nothing is lost.
     """
-    for session in tracked():
-        if isinstance(session, Session):
-            session.settle()
-            settle_dead_sessions(session.repository, lock_directory())
+    with Waiting("making it compact") as waiting:
+        for session in tracked():
+            if isinstance(session, Session):
+                session.settle(waiting)
+                settle_dead_sessions(session.repository, lock_directory(), waiting=waiting)

@@ -204,10 +204,10 @@ def test_texts_of_lists_and_experiments_are_short() -> None:
     assert "baseline" in repr(experiment)
 
 
-@pytest.mark.parametrize("wrong", ["params.lr < 0.1", {"lr": 0.1}, True, ""])
-def test_a_filter_that_is_no_function_is_refused(wrong: Any) -> None:
+@pytest.mark.parametrize("wrong", [{"lr": 0.1}, True, 7, [lambda _: True], {"lr"}])
+def test_a_filter_that_is_neither_expression_nor_function_is_refused(wrong: Any) -> None:
     make_run()
-    with pytest.raises(InvalidInputError, match="filter must be a function"):
+    with pytest.raises(InvalidInputError, match="filter must be an expression"):
         keepsake.experiments.list(filter=wrong)
 
 

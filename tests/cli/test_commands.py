@@ -57,9 +57,22 @@ def test_ls_prints_ids_only_when_asked_to_be_quiet(project: Path) -> None:
 
 def test_ls_prints_json_that_says_what_the_api_says(project: Path) -> None:
     documents = json.loads(run("ls", "--json", directory=project).stdout)
-    assert documents == [one.to_json() for one in experiments_of(project)]
-    assert documents[0]["params"] == {"learning_rate": 0.1, "layers": 2}
-    assert [checkpoint["step"] for checkpoint in documents[0]["checkpoints"]] == [0, 1]
+    experiments = experiments_of(project)
+    assert [one["id"] for one in documents] == [one.id for one in experiments]
+    for document, experiment in zip(documents, experiments, strict=True):
+        best, latest = experiment.best(), experiment.latest()
+        assert best is not None
+        assert latest is not None
+        assert document["params"] == experiment.params
+        assert document["best_checkpoint"]["id"] == best.id
+        assert document["latest_checkpoint"]["metrics"] == latest.metrics
+        assert (document["status"], document["running"], document["num_checkpoints"]) == ("finished", False, 2)
+
+
+def test_ls_json_keeps_the_fields_that_keepsake_0_printed(project: Path) -> None:
+    documents = json.loads(run("ls", "--json", directory=project).stdout)
+    old = {"id", "created", "params", "command", "num_checkpoints", "latest_checkpoint", "best_checkpoint", "user"}
+    assert all(document.keys() >= old | {"host", "running"} for document in documents)
 
 
 def test_list_is_another_name_of_ls(project: Path) -> None:

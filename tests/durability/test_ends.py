@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 
 import keepsake
 from tests.durability.scripts import (
+    all_checkpoints,
     assert_clean,
+    content_hash,
     finish,
     heartbeats,
     lock_files,
@@ -22,6 +25,9 @@ from tests.durability.scripts import (
     start_script,
     write_script,
 )
+
+RECIPE = "signal.signal(signal.SIGTERM, signal.default_int_handler)\n"
+"""What docs/ends.md advises for clusters: their warning becomes a Ctrl-C."""
 
 BEGIN = """
 import os, signal, sys, threading, time
@@ -41,20 +47,26 @@ experiment.checkpoint(path="weights", metrics={"loss": 1.0})
         ("experiment.stop()", "finished", 0),
         ("experiment.stop(); experiment.stop()", "finished", 0),
         ("sys.exit(0)", "finished", 0),
+        ("sys.exit(3)", "finished", 3),  # the interpreter keeps no trace of it: docs/ends.md
         ("del experiment", "finished", 0),
         ("raise ValueError('too large')", "failed", 1),
         ("raise KeyboardInterrupt", "interrupted", -signal.SIGINT),
         ("os.kill(os.getpid(), signal.SIGINT); time.sleep(5)", "interrupted", -signal.SIGINT),
         ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)", "lost", -signal.SIGTERM),
         ("os.kill(os.getpid(), signal.SIGKILL); time.sleep(5)", "lost", -signal.SIGKILL),
+        ("os.kill(os.getpid(), signal.SIGHUP); time.sleep(5)", "lost", -signal.SIGHUP),
         ("os._exit(0)", "lost", 0),
         ("os.abort()", "lost", -signal.SIGABRT),
+        ("import ctypes; ctypes.string_at(0)", "lost", -signal.SIGSEGV),
+        ("os.execv(sys.executable, [sys.executable, '-c', ''])", "lost", 0),
         ("with experiment: pass", "finished", 0),
         ("with experiment: raise ValueError('too large')", "failed", 1),
         ("with experiment: sys.exit(3)", "failed", 3),
         ("with experiment: sys.exit(0)", "finished", 0),
         ("with experiment: raise KeyboardInterrupt", "interrupted", -signal.SIGINT),
         ("signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); os.kill(os.getpid(), 15)", "finished", 0),
+        (RECIPE + "os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)", "interrupted", -signal.SIGINT),
+        (RECIPE + "with experiment: os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)", "interrupted", -2),
         ("try: raise ValueError('handled')\nexcept ValueError: pass", "finished", 0),
     ],
 )
@@ -64,6 +76,7 @@ def test_an_experiment_says_how_its_script_ended(end: str, status: str, code: in
     assert "keepsake:" not in talk
     experiment = only_experiment()
     assert (experiment.status, len(experiment.checkpoints)) == (status, 1)
+    assert experiment.checkpoints[0].open("weights").read() == b"weights" * 100_000
     expected = {"type": "ValueError", "message": "too large"}
     assert experiment.error == (expected if status == "failed" and code == 1 else experiment.error)
     if status != "lost":
@@ -194,6 +207,71 @@ def test_ctrl_c_while_it_trains_and_saves_loses_nothing() -> None:
         assert {line[0] for line in words} <= {one.id for one in experiment.checkpoints}
         assert all(len(one.open("weights").read()) == 3_000_000 for one in experiment.checkpoints)
     assert_clean()
+
+
+LONG_END = """
+import keepsake._tracking.progress as progress
+
+progress.SLOW_S = 0.0
+for number in range(8):
+    Path("weights").write_bytes(os.urandom(8_000_000))
+    checkpoint = experiment.checkpoint(path="weights")
+    print(checkpoint.id, hashlib.sha256(Path("weights").read_bytes()).hexdigest(), flush=True)
+print("trained", flush=True)
+time.sleep(60)
+"""
+
+
+def start_long_end() -> tuple[subprocess.Popen[str], dict[str, str]]:
+    """Start a script that has much to do at its end; return it when it has trained, and what it has saved."""
+    process = start_script(write_script("import hashlib\n" + BEGIN + LONG_END))
+    assert process.stdout is not None
+    saved: dict[str, str] = {}
+    while (line := process.stdout.readline()) != "trained\n":
+        one, content = line.split()
+        saved[one] = content
+    return process, saved
+
+
+def assert_kept(saved: dict[str, str]) -> None:
+    """See to it that everything saved can be read, and that the next script finishes the work."""
+    found = all_checkpoints()
+    assert {one: content_hash(found[one], "weights") for one in saved} == saved
+    assert_clean()
+    code, _, _ = run_script("import keepsake; keepsake.init(quiet=True)")
+    assert code == 0
+    assert (raw_chunks(open_repository()), lock_files()) == ([], [])
+    assert {one: content_hash(found[one], "weights") for one in saved} == saved
+    assert_clean()
+
+
+def test_a_second_ctrl_c_ends_the_waiting() -> None:
+    process, saved = start_long_end()
+    assert process.stderr is not None
+    process.send_signal(signal.SIGINT)
+    talk = ""
+    while "making it compact" not in talk:
+        talk += process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, rest = finish(process)
+    assert process.returncode == -signal.SIGINT
+    assert "(Ctrl-C is safe, the rest is done later)" in talk
+    assert "interrupted; everything is saved" in rest
+    assert status_of(only_experiment()) == "interrupted"
+    assert raw_chunks(open_repository())
+    assert_kept(saved)
+
+
+@pytest.mark.parametrize("pause_s", [0.0, 0.05])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_second_signal_at_any_moment_loses_nothing(number: signal.Signals, pause_s: float) -> None:
+    process, saved = start_long_end()
+    process.send_signal(signal.SIGINT)
+    time.sleep(pause_s)
+    process.send_signal(number)
+    finish(process)
+    assert status_of(only_experiment()) in ("interrupted", "lost")
+    assert_kept(saved)
 
 
 def test_a_script_without_the_heartbeat_leaves_none() -> None:

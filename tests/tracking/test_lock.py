@@ -11,7 +11,7 @@ import pytest
 
 from keepsake._model.ids import new_session_id
 from keepsake._tracking.lock import (
-    DeadSession,
+    LockedSession,
     SessionLock,
     claim_dead_sessions,
     forget_session,
@@ -67,7 +67,7 @@ def test_only_the_dead_sessions_of_the_repository_are_claimed(tmp_path: Path) ->
     dead_lock.abandon()
     other_lock.abandon()
     with claim_dead_sessions(tmp_path, URL) as claimed:
-        assert claimed == [DeadSession(dead, "e" * 64, URL)]
+        assert claimed == [LockedSession(dead, "e" * 64, URL)]
         # Claimed by one at a time; and meanwhile nobody takes it for alive.
         with claim_dead_sessions(tmp_path, URL) as second:
             assert second == []

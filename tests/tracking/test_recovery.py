@@ -13,6 +13,7 @@ from keepsake._repository.repository import Repository
 from keepsake._snapshots.ignore import IgnoreRules
 from keepsake._snapshots.save import save_snapshot
 from keepsake._snapshots.scan import scan_path
+from keepsake._tracking.ending import untrack
 from keepsake._tracking.recovery import mark_lost_sessions, settle_dead_sessions
 from keepsake._tracking.session import Session
 from keepsake.errors import StoreError
@@ -40,9 +41,9 @@ class Left:
         event = session.save_checkpoint(body, None, lambda target: save_snapshot(root, found, target.chunks))
         (self.chunk,) = self.repository.load_manifest(event["manifests"][0]).digests()
         # As a killed process leaves it: its thread is gone, its descriptors are closed, and nothing else.
-        assert session._heart is not None
-        session._heart.stop()
+        session._presence.stop_beating()
         session.after_fork_in_child()
+        untrack(session)
 
     def is_finished(self) -> bool:
         state = self.repository.load_experiment(self.experiment_id)

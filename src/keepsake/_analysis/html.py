@@ -127,7 +127,7 @@ def experiment_html(experiment: ExperimentLike) -> Html:
     if params:
         parts.append(table_html((), params, caption="Params"))
     parts.append(checkpoints_html(experiment.checkpoints, best=experiment.best()))
-    return _column(parts)
+    return column_html(parts)
 
 
 def checkpoints_html(checkpoints: Sequence[CheckpointLike], *, best: CheckpointLike | None = None) -> Html:
@@ -167,10 +167,10 @@ def checkpoint_html(checkpoint: CheckpointLike) -> Html:
     parts = [table_html((), facts, caption="Checkpoint")]
     if rows:
         parts.append(table_html((), rows, caption="Metrics", strong=strong))
-    return _column(parts)
+    return column_html(parts)
 
 
-def _column(parts: Sequence[Html]) -> Html:
+def column_html(parts: Sequence[Html]) -> Html:
     """Put tables below each other, each as wide as it needs."""
     style = "display:flex;flex-direction:column;align-items:flex-start;gap:12px"
     return Html(f'<div style="{style}">{"".join(parts)}</div>')

@@ -53,7 +53,7 @@ class ExperimentLike(Protocol):
 
     @property
     def status(self) -> str:
-        """How it stands: `running`, `finished`, `failed`, `interrupted` or `lost`."""
+        """How it stands: `running`, `finished`, `failed`, `interrupted`, `lost` or `stopped`."""
 
     @property
     def user(self) -> str | None:
@@ -74,6 +74,10 @@ class ExperimentLike(Protocol):
     @property
     def name(self) -> str | None:
         """What its user calls it."""
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """Words to find it by."""
 
     @property
     def duration(self) -> timedelta | None:

@@ -19,7 +19,9 @@ _LEAVE_OUT = ("latest checkpoint", "host", "user", "name", "params", "best check
 """What is left out where it does not fit, in this order."""
 
 
-def experiments_table(experiments: Sequence[ExperimentLike], width: int | None = None) -> str:
+def experiments_table(
+    experiments: Sequence[ExperimentLike], width: int | None = None, *, show_all: bool = False
+) -> str:
     """Return a table, a line an experiment.
 
     Name, user and host are shown where they differ, and of the params those that differ.
@@ -27,9 +29,10 @@ def experiments_table(experiments: Sequence[ExperimentLike], width: int | None =
     Args:
         experiments: in the order of the lines.
         width: columns of the terminal; None leaves nothing out.
+        show_all: whether to show all params and metrics, also those that do not differ.
     """
-    columns = _columns(experiments, is_narrow=width is not None and width < 120)
-    params = _differing_params(experiments)
+    columns = _columns(experiments, is_narrow=width is not None and width < 120, show_all=show_all)
+    params = _params(experiments, show_all=show_all)
     if any(params):
         columns = _insert_params(columns, [", ".join(one) for one in params])
     left_out: list[str] = []
@@ -49,7 +52,13 @@ def experiments_table(experiments: Sequence[ExperimentLike], width: int | None =
     return "\n".join(lines)
 
 
-def _columns(experiments: Sequence[ExperimentLike], *, is_narrow: bool) -> dict[str, list[str]]:
+def text_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of texts, as wide as it takes."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(headings)
+    return "\n".join(_draw(dict(zip(headings, columns, strict=True))))
+
+
+def _columns(experiments: Sequence[ExperimentLike], *, is_narrow: bool, show_all: bool) -> dict[str, list[str]]:
     pattern = "%m-%d %H:%M" if is_narrow else "%Y-%m-%d %H:%M:%S"
     columns = {
         "experiment": [short_id(one.id) for one in experiments],
@@ -62,8 +71,8 @@ def _columns(experiments: Sequence[ExperimentLike], *, is_narrow: bool) -> dict[
             columns[field] = values
     best = [one.best() for one in experiments]
     if any(best):
-        columns["best checkpoint"] = [_checkpoint_text(one) for one in best]
-    columns["latest checkpoint"] = [_checkpoint_text(one.latest()) for one in experiments]
+        columns["best checkpoint"] = [_checkpoint_text(one, show_all=show_all) for one in best]
+    columns["latest checkpoint"] = [_checkpoint_text(one.latest(), show_all=show_all) for one in experiments]
     return columns
 
 
@@ -99,12 +108,12 @@ def _least_width(columns: Mapping[str, Sequence[str]]) -> int:
     return _total_width(columns) - max(params_width - _PARAMS_WIDTH, 0)
 
 
-def _differing_params(experiments: Sequence[ExperimentLike]) -> list[list[str]]:
-    """Return for each experiment `name=value` of the params that are not the same in all."""
+def _params(experiments: Sequence[ExperimentLike], *, show_all: bool) -> list[list[str]]:
+    """Return for each experiment `name=value` of the params that are not the same in all, or of all of them."""
     params = [flatten_values(one.params) for one in experiments]
     names = sorted({name for one in params for name in one})
-    differing = [name for name in names if len({repr(one[name]) if name in one else "" for one in params}) > 1]
-    return [[f"{name}={format_value(one[name], longest=20)}" for name in differing if name in one] for one in params]
+    shown = [name for name in names if show_all or len({repr(one[name]) if name in one else "" for one in params}) > 1]
+    return [[f"{name}={format_value(one[name], longest=20)}" for name in shown if name in one] for one in params]
 
 
 def _join_params(params: Sequence[str], room: int) -> str:
@@ -119,11 +128,14 @@ def _join_params(params: Sequence[str], room: int) -> str:
     return f"{text}, …" if len(text) + 3 <= room else f"{text[: room - 1]}…"
 
 
-def _checkpoint_text(checkpoint: CheckpointLike | None) -> str:
+def _checkpoint_text(checkpoint: CheckpointLike | None, *, show_all: bool) -> str:
     if checkpoint is None:
         return ""
     metrics = checkpoint.metrics or {}
-    names = [checkpoint.primary_metric[0]] if checkpoint.primary_metric is not None else list(metrics)[:2]
+    names = list(metrics) if show_all else list(metrics)[:2]
+    if checkpoint.primary_metric is not None:
+        primary = checkpoint.primary_metric[0]
+        names = [primary, *(name for name in names if name != primary)] if show_all else [primary]
     facts = [f"step {checkpoint.step}"]
     facts += [f"{name}={_short(value)}" for name in names if (value := _find(metrics, name)) is not None]
     return f"{short_id(checkpoint.id)} {' '.join(facts)}"

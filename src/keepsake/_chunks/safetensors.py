@@ -29,13 +29,24 @@ def is_safetensors(head: bytes, size_bytes: int) -> bool:
 
 def find_tensors(read: Read, size_bytes: int) -> list[Tensor]:
     """Return the tensors, in any order."""
+    rows, data_start = read_header(read, size_bytes)
+    return [_tensor(row, data_start) for row in rows.values()]
+
+
+def read_header(read: Read, size_bytes: int) -> tuple[dict[str, dict[str, Any]], int]:
+    """Return the row of each tensor by its name (`dtype`, `shape`, `data_offsets`), and where the offsets count from.
+
+    The rows are as the file has them: any value may be of any type.
+
+    Raises:
+        NoStructureError: the header is too long, or leaves the file.
+    """
     (length,) = _LENGTH.unpack(read(0, _LENGTH.size))
     data_start = _LENGTH.size + length
     header = read_limited(read, _LENGTH.size, data_start, size_bytes=size_bytes)
     if sum(map(header.count, (b",", b"[", b"{"))) > _MAX_JSON_TOKENS:
         raise NoStructureError("the header has more parts than any model")
-    rows = json.loads(header)
-    return [_tensor(row, data_start) for name, row in rows.items() if name != "__metadata__"]
+    return {name: row for name, row in json.loads(header).items() if name != "__metadata__"}, data_start
 
 
 def _tensor(row: dict[str, Any], data_start: int) -> Tensor:

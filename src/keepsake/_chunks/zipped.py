@@ -33,35 +33,45 @@ _STORAGE = re.compile(_KEY + _DEVICE + _COUNT + rb"t")
 
 def find_tensors(read: Read, size_bytes: int) -> list[Tensor]:
     """Return the tensors, in any order."""
-    with zipfile.ZipFile(_Source(read, size_bytes)) as archive:
-        members = [
-            member
-            for member in archive.infolist()
-            if member.compress_type == zipfile.ZIP_STORED
-            and member.file_size == member.compress_size
-            and not member.flag_bits & _ENCRYPTED
-        ]
+    members = [member for member in list_members(read, size_bytes) if is_stored(member)]
     return [*_storages(members, read, size_bytes), *_arrays(members, read, size_bytes)]
+
+
+def list_members(read: Read, size_bytes: int) -> list[zipfile.ZipInfo]:
+    """Return all members of the archive that are not encrypted."""
+    with zipfile.ZipFile(_Source(read, size_bytes)) as archive:
+        return [member for member in archive.infolist() if not member.flag_bits & _ENCRYPTED]
+
+
+def is_stored(member: zipfile.ZipInfo) -> bool:
+    """Say whether the member's bytes stand in the archive as they are."""
+    return member.compress_type == zipfile.ZIP_STORED and member.file_size == member.compress_size
+
+
+def find_pickle(members: list[zipfile.ZipInfo]) -> tuple[zipfile.ZipInfo, str] | None:
+    """Return the pickle of an archive that `torch.save` wrote, and what the names of its storages begin with."""
+    pickled = next((member for member in members if member.filename.endswith("data.pkl")), None)
+    return None if pickled is None else (pickled, pickled.filename.removesuffix("data.pkl") + "data/")
 
 
 def _storages(members: list[zipfile.ZipInfo], read: Read, size_bytes: int) -> Iterator[Tensor]:
     """Yield the storages of an archive that `torch.save` wrote; nothing for any other."""
-    pickled = next((member for member in members if member.filename.endswith("data.pkl")), None)
-    if pickled is None:
+    found = find_pickle(members)
+    if found is None:
         return
-    prefix = pickled.filename.removesuffix("data.pkl") + "data/"
-    start, stop = _data_range(pickled, read, size_bytes)
+    pickled, prefix = found
+    start, stop = data_range(pickled, read, size_bytes)
     counts = _count_items(read(start, stop)) if stop - start <= MAX_HEADER_BYTES else {}
     for member in members:
         if member.filename.startswith(prefix) and member.file_size:
-            start, stop = _data_range(member, read, size_bytes)
+            start, stop = data_range(member, read, size_bytes)
             yield Tensor(start, stop, _item_size(member.file_size, counts.get(member.filename[len(prefix) :], 0)))
 
 
 def _arrays(members: list[zipfile.ZipInfo], read: Read, size_bytes: int) -> Iterator[Tensor]:
     for member in members:
         if member.filename.endswith(".npy"):
-            start, stop = _data_range(member, read, size_bytes)
+            start, stop = data_range(member, read, size_bytes)
             try:
                 yield npy.find_array(read, start, stop)
             except NoStructureError:
@@ -83,16 +93,16 @@ def _item_size(length: int, count: int) -> int:
     return size if size in _ITEM_SIZES and size * count == length else 0
 
 
-def _data_range(member: zipfile.ZipInfo, read: Read, size_bytes: int) -> tuple[int, int]:
-    """Return where the bytes of a stored member lie, as its local header says, which alone knows the padding."""
+def data_range(member: zipfile.ZipInfo, read: Read, size_bytes: int) -> tuple[int, int]:
+    """Return where the bytes of a member lie, compressed or not. Its local header alone knows the padding."""
     header_stop = member.header_offset + _LOCAL_HEADER.size
     if not 0 <= member.header_offset < header_stop <= size_bytes:
         raise NoStructureError("a member lies outside the archive")
     magic, name_length, extra_length = _LOCAL_HEADER.unpack(read(member.header_offset, header_stop))
     start = header_stop + name_length + extra_length
-    if magic != MAGIC or start + member.file_size > size_bytes:
+    if magic != MAGIC or start + member.compress_size > size_bytes:
         raise NoStructureError("a member has no local header, or leaves the archive")
-    return start, start + member.file_size
+    return start, start + member.compress_size
 
 
 class _Source:

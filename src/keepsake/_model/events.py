@@ -18,9 +18,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from keepsake._model.best import find_best
+
 Body = Mapping[str, Any]
 
-STOP_STATUSES = ("finished", "failed", "interrupted", "lost")
+STOP_STATUSES = ("finished", "failed", "interrupted", "lost", "stopped")
+
+FORMAT_1 = "format_1"
+"""Field of the `experiment` event of what Keepsake 0.x wrote, with what has no place elsewhere."""
 
 
 class Event(NamedTuple):
@@ -61,6 +66,26 @@ class ExperimentState:
     last_time: str = ""
     """Time of the latest event."""
 
+    def environment(self) -> Mapping[str, Any]:
+        """Return all that was recorded of the surroundings."""
+        environment = self.created.get("environment")
+        return environment if isinstance(environment, dict) else {}
+
+    def recorded(self, name: str) -> Any:
+        """Return one thing that was recorded of the surroundings, None when it was not."""
+        return self.environment().get(name)
+
+    def latest_checkpoint(self) -> Body | None:
+        """Return the last checkpoint, None without one."""
+        return self.checkpoints[-1] if self.checkpoints else None
+
+    def best_checkpoint(self) -> Body | None:
+        """Return the checkpoint that `find_best` chooses, None when it chooses none."""
+        place = find_best(
+            [_primary_metric(body) for body in self.checkpoints], [metrics_of(body) for body in self.checkpoints]
+        )
+        return self.checkpoints[place] if place is not None else None
+
 
 def fold_events(experiment_id: str, events: Iterable[Event]) -> ExperimentState | None:
     """Fold the events of one experiment, in any order.
@@ -95,14 +120,31 @@ def find_end(state: ExperimentState) -> Body | None:
     stops = [session.stop for session in state.sessions.values() if session.stop is not None]
     own = [stop for stop in stops if "session" not in stop]
     creator = state.sessions.get(state.creator)
-    if creator is not None and creator.stop in own:
+    # "stopped" says no more than that it does not run, so the word of a session that went on counts.
+    if creator is not None and creator.stop in own and creator.stop["status"] != "stopped":
         return creator.stop
     return max(own or stops, key=lambda stop: str(stop["time"]), default=None)
+
+
+def ended_status(state: ExperimentState) -> str:
+    """Return how an experiment ended, when no session of it lives: one of `STOP_STATUSES`."""
+    end = find_end(state)
+    if end is None:
+        # Keepsake 0.x did not record how an experiment ended; that is no sign of trouble.
+        return "stopped" if FORMAT_1 in state.created else "lost"
+    status = end.get("status")
+    return status if status in STOP_STATUSES else "finished"
 
 
 def open_sessions(state: ExperimentState) -> list[str]:
     """Return the ids of the sessions that nobody has said to have ended."""
     return [session.id for session in state.sessions.values() if session.stop is None]
+
+
+def metrics_of(body: Body) -> Mapping[str, Any]:
+    """Return the metrics of a checkpoint."""
+    metrics = body.get("metrics")
+    return metrics if isinstance(metrics, dict) else {}
 
 
 def references(body: Body) -> list[str]:
@@ -154,6 +196,12 @@ def _first_of_each(checkpoints: list[Body]) -> list[Body]:
     for body in checkpoints:
         first.setdefault(body.get("id"), body)
     return list(first.values())
+
+
+def _primary_metric(body: Body) -> tuple[str, str] | None:
+    pair = body.get("primary_metric")
+    name, goal = (pair.get("name"), pair.get("goal")) if isinstance(pair, dict) else (None, None)
+    return (name, str(goal)) if isinstance(name, str) else None
 
 
 def _session(state: ExperimentState, session_id: str) -> SessionState:

@@ -40,28 +40,27 @@ class ExperimentFacts:
     @property
     def environment(self) -> Mapping[str, Any]:
         """All that was recorded of the machine, the program and the code's git state."""
-        environment: Mapping[str, Any] = self._state.created.get("environment") or {}
-        return environment
+        return self._state.environment()
 
     @property
     def user(self) -> str | None:
         """Who started it."""
-        return self.environment.get("user")
+        return self._recorded("user")
 
     @property
     def host(self) -> str | None:
         """Name of the machine that it was started on."""
-        return self.environment.get("host")
+        return self._recorded("host")
 
     @property
     def command(self) -> str | None:
         """The command that started it, as it can be run again; secrets are masked."""
-        return self.environment.get("command")
+        return self._recorded("command")
 
     @property
     def python_version(self) -> str | None:
         """Version of Python that it ran with."""
-        return self.environment.get("python_version")
+        return self._recorded("python_version")
 
     @property
     def python_packages(self) -> dict[str, str]:
@@ -82,6 +81,10 @@ class ExperimentFacts:
     def project(self) -> str | None:
         """Name of the project directory that it was started for."""
         return self._text("project")
+
+    def _recorded(self, name: str) -> str | None:
+        text: str | None = self._state.recorded(name)
+        return text
 
     def _text(self, field: str) -> str | None:
         value = self._state.created.get(field)

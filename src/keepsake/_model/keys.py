@@ -41,6 +41,11 @@ def intent_key(session_id: str, random: str) -> str:
     return f"{INTENTS}{session_id}.{random}.json"
 
 
+def intents_prefix(session_id: str) -> str:
+    """Prefix of the intents of one session."""
+    return f"{INTENTS}{session_id}."
+
+
 def garbage_key(time: str, random: str) -> str:
     """Key of a garbage list that was made at `time`."""
     return f"{GARBAGE}{time.replace(':', '-')}.{random}.json"

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keepsake._model.encoding import decode_json, encode_json
-from keepsake.errors import CorruptionError
+from keepsake.errors import CorruptionError, KeepsakeError
 
 _START = b'{"crc":"'
 _BODY = len(_START) + 8 + len(b'",')
@@ -28,6 +28,22 @@ def encode_line(document: Mapping[str, Any], *, place: bytes = b"") -> bytes:
     """
     body = encode_json(document)
     return b'%s%08x",%s\n' % (_START, zlib.crc32(place + body), body[1:])
+
+
+def decode_lines(data: bytes, *, place: bytes = b"") -> list[dict[str, Any]] | None:
+    """Decode whole lines at once, which takes a third of the time; None when anything is wrong with any of them.
+
+    Then `decode_line` says of each what it is.
+    """
+    lines = data.split(b"\n")[:-1]
+    start = zlib.crc32(b"{", zlib.crc32(place))
+    if any(line[:_BODY] != b'%s%08x",' % (_START, zlib.crc32(line[_BODY:], start)) for line in lines):
+        return None
+    try:
+        bodies = decode_json(b'{"lines":[{' + b",{".join([line[_BODY:] for line in lines]) + b"]}")["lines"]
+    except KeepsakeError:
+        return None
+    return bodies if len(bodies) == len(lines) and all(type(body) is dict for body in bodies) else None
 
 
 def decode_line(line: bytes, *, place: bytes = b"") -> dict[str, Any]:

@@ -10,17 +10,28 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
 
 from keepsake._chunks.workers import run_workers
 from keepsake._model.events import Body, ExperimentState, fold_events, references
 from keepsake._model.ids import short_id
-from keepsake._model.keys import CHUNKS, HEARTBEATS, MANIFESTS, digest_of_key, journals_prefix
+from keepsake._model.keys import CHUNKS, GARBAGE, HEARTBEATS, INTENTS, MANIFESTS, digest_of_key, journals_prefix
 from keepsake._model.keys import chunk_key as key_of_chunk
 from keepsake._model.keys import manifest_key as key_of_manifest
 from keepsake._model.lines import decode_line
 from keepsake._repository.journal import Journal
 from keepsake._repository.repository import Repository
 from keepsake.errors import KeepsakeError, NotFoundError
+
+if TYPE_CHECKING:
+    from keepsake._repository.legacy.repository import LegacyRepository
+
+_CONSEQUENCES = {
+    HEARTBEATS: "harmless: its age alone counts, and it is rewritten or removed",
+    INTENTS: "nothing can be collected until it is a week old or, when nothing is being saved, deleted",
+    GARBAGE: "no files can be saved here until it is, when no collector is running, deleted",
+}
+"""What damage to each kind of note leads to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +107,24 @@ def check_repository(
     """Verify every journal, manifest, chunk and heartbeat.
 
     Args:
-        repository: what to check.
+        repository: what to check; for one of format 1 see `check_legacy`.
         threads: how many chunks are read at once.
         on_progress: called with (chunks done, chunks in all).
 
     Raises:
         StoreError: the store itself failed while it was listed; damaged objects are reported, not raised.
     """
+    if repository.version == 1:
+        from keepsake._repository.legacy.check import check_legacy
+
+        return check_legacy(cast("LegacyRepository", repository), threads=threads, on_progress=on_progress)
     report = CheckReport()
     snapshots = _Snapshots()
     for journal in repository.iterate_journals():
         _check_journal(journal, report, snapshots)
     _check_manifests(repository, report, snapshots)
     _check_chunks(repository, report, snapshots, threads, on_progress)
-    _check_heartbeats(repository, report)
+    _check_notes(repository, report)
     return report
 
 
@@ -124,14 +139,14 @@ def _check_journal(journal: Journal, report: CheckReport, snapshots: _Snapshots)
         return
     report.experiments += 1
     report.checkpoints += len(state.checkpoints)
-    report.problems += _lost_events(journal, state)
+    report.problems += lost_events(journal, state)
     for body in (state.created, *state.checkpoints):
         for digest in references(body):
             snapshots.owners[digest].append((state.id, body))
 
 
-def _lost_events(journal: Journal, state: ExperimentState) -> list[Problem]:
-    """Compare how many events each session had written when it ended with how many are there."""
+def lost_events(journal: Journal, state: ExperimentState) -> list[Problem]:
+    """Return a problem for each session that had written more events when it ended than are there."""
     found = Counter(event.session_id for event in journal.events)
     problems = []
     for session in state.sessions.values():
@@ -202,16 +217,18 @@ def _chunk_problem(digest: str, error: KeepsakeError, snapshots: _Snapshots) -> 
     return Problem(key_of_chunk(digest), _describe(error), tuple(touches))
 
 
-def _check_heartbeats(repository: Repository, report: CheckReport) -> None:
-    for info in repository.store.list(HEARTBEATS):
-        try:
-            decode_line(repository.store.get(info.key))
-        except NotFoundError:
-            # Its session stopped meanwhile.
-            continue
-        except KeepsakeError as error:
-            message = f"{_describe(error)}; harmless: its age alone counts, and it is rewritten or removed"
-            report.problems.append(Problem(info.key, message))
+def _check_notes(repository: Repository, report: CheckReport) -> None:
+    """Verify what processes tell each other. No checkpoint is touched by damage there, but what it leads to is said."""
+    for prefix, consequence in _CONSEQUENCES.items():
+        for info in repository.store.list(prefix):
+            place = b"" if prefix == HEARTBEATS else info.key.encode()
+            try:
+                decode_line(repository.store.get(info.key), place=place)
+            except NotFoundError:
+                # Its session stopped meanwhile, or it has done its duty.
+                continue
+            except KeepsakeError as error:
+                report.problems.append(Problem(info.key, f"{_describe(error)}; {consequence}"))
 
 
 def _describe(error: KeepsakeError) -> str:

@@ -120,9 +120,10 @@ def collect(
         What was planned, and what was done.
 
     Raises:
-        FormatError: something that could reach objects is damaged or of a newer version; nothing was deleted.
+        FormatError: something that could reach objects is damaged or of another version; nothing was deleted.
         ConflictError: another collector has removed this one's list; what was deleted until then was unreached.
     """
+    repository.check_writable()
     now_s = time.time()
     # Listed before the mark: what is written later is not in the list, and cannot be deleted.
     stored = [*repository.store.list(CHUNKS), *repository.store.list(MANIFESTS)]
@@ -146,7 +147,9 @@ def _run(
     store, plan = repository.store, result.plan
     started_s = time.monotonic()
     list_key = garbage_key(now_text(), secrets.token_hex(8))
-    store.put(list_key, encode_line({"time": now_text(), "keys": list(plan.keys)}, place=list_key.encode()))
+    text = encode_line({"time": now_text(), "keys": list(plan.keys)}, place=list_key.encode())
+    # Durable, since writers can save nothing beside a list that a power loss has torn.
+    store.put(list_key, text, durable=True)
     try:
         if settle_s:
             time.sleep(settle_s)

@@ -19,7 +19,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from keepsake._model.keys import GARBAGE, INTENTS, chunk_key, copy_key, intent_key, manifest_key
+from keepsake._model.keys import GARBAGE, INTENTS, chunk_key, copy_key, intent_key, intents_prefix, manifest_key
 from keepsake._model.lines import decode_line, encode_line
 from keepsake._model.manifest import Manifest
 from keepsake._model.times import now_text
@@ -74,6 +74,12 @@ def drop_intent(store: Store, key: str) -> None:
     """Delete an intent whose event is written, or will not be. Failing is no error: it expires."""
     with contextlib.suppress(StoreError):
         store.delete(key)
+
+
+def drop_intents(store: Store, session_id: str) -> None:
+    """Delete what a session that has died leaves announced: it will not write the events."""
+    for info in list(store.list(intents_prefix(session_id))):
+        drop_intent(store, info.key)
 
 
 def secure(repository: Repository, manifest_digests: Iterable[str], chunk_digests: Iterable[str]) -> bool:

@@ -14,9 +14,9 @@ from typing import Any
 
 from keepsake._model.events import Event
 from keepsake._model.keys import SegmentName, journals_prefix, parse_segment_key
-from keepsake._model.lines import decode_line, encode_line
+from keepsake._model.lines import decode_line, decode_lines, encode_line
 from keepsake.errors import CorruptionError, KeepsakeError, NotFoundError, StoreError
-from keepsake.stores.base import Appender, AppendStore, Store
+from keepsake.stores.base import Appender, AppendStore, ObjectInfo, Store
 
 SEGMENT_BYTES = 256 * 1024
 """A segment is sealed when it is at least this long: small enough to fetch whole, large enough to be few."""
@@ -97,6 +97,13 @@ class JournalWriter:
             return
 
 
+def save_segment(store: Store, experiment_id: str, session_id: str, body: dict[str, Any]) -> None:
+    """Write a session's only event, durably: its segment is never seen open, whenever this process dies."""
+    name = SegmentName(experiment_id, session_id, 0, None)
+    line = encode_line(body, place=name.place)
+    store.put(replace(name, size_bytes=len(line)).key, line, durable=True)
+
+
 def seal_segment(store: AppendStore, name: SegmentName, size_bytes: int) -> str:
     """Rename an open segment to its length and return the new key."""
     sealed = replace(name, size_bytes=size_bytes)
@@ -116,17 +123,23 @@ class Journal:
 
 def list_segments(store: Store, experiment_id_prefix: str = "") -> dict[str, list[SegmentName]]:
     """List the segments of the experiments whose id begins so, by experiment; of each number only the longest."""
-    longest: dict[tuple[str, str, int], SegmentName] = {}
-    for info in store.list(journals_prefix(experiment_id_prefix)):
+    found = longest_segments(store.list(journals_prefix(experiment_id_prefix)))
+    return {experiment_id: [name for name, _ in segments] for experiment_id, segments in found.items()}
+
+
+def longest_segments(infos: Iterable[ObjectInfo]) -> dict[str, list[tuple[SegmentName, ObjectInfo]]]:
+    """Return the segments among the objects of a listing, by experiment; of each number only the longest."""
+    longest: dict[tuple[str, str, int], tuple[SegmentName, ObjectInfo]] = {}
+    for info in infos:
         name = parse_segment_key(info.key)
         if name is None:
             continue
         place = (name.experiment_id, name.session_id, name.number)
-        if place not in longest or _length(name) > _length(longest[place]):
-            longest[place] = name
-    by_experiment: dict[str, list[SegmentName]] = {}
-    for name in longest.values():
-        by_experiment.setdefault(name.experiment_id, []).append(name)
+        if place not in longest or _length(name) > _length(longest[place][0]):
+            longest[place] = name, info
+    by_experiment: dict[str, list[tuple[SegmentName, ObjectInfo]]] = {}
+    for name, info in longest.values():
+        by_experiment.setdefault(name.experiment_id, []).append((name, info))
     return by_experiment
 
 
@@ -143,13 +156,37 @@ def load_journal(store: Store, experiment_id: str, segments: Iterable[SegmentNam
     return journal
 
 
+def lost_beginning(journal: Journal) -> list[tuple[str, KeepsakeError]]:
+    """Return what is wrong with a journal that folds to nothing: one problem, unless its experiment was deleted."""
+    was_deleted = any(event.body.get("type") == "delete" for event in journal.events)
+    if was_deleted or not (journal.events or journal.problems):
+        return []
+    key = f"{journals_prefix(journal.experiment_id)}.*"
+    return [(key, CorruptionError("the beginning of this experiment cannot be read"))]
+
+
 def read_events(name: SegmentName, data: bytes, journal: Journal) -> None:
     """Add the events of one segment to `journal`, up to its last newline."""
     if name.size_bytes is not None and len(data) != name.size_bytes:
         error = CorruptionError(f"journal segment {name.key} has {len(data)} bytes, its name says {name.size_bytes}")
         journal.problems.append((name.key, error))
-    lines = data[: data.rfind(b"\n") + 1].split(b"\n")[:-1]
-    for number, line in enumerate(lines):
+    whole = data[: data.rfind(b"\n") + 1]
+    bodies = decode_lines(whole, place=name.place)
+    if bodies is not None and all(_is_event(body) for body in bodies):
+        session_id, segment = name.session_id, name.number
+        journal.events += [
+            Event(body["time"], session_id, (segment, number), body) for number, body in enumerate(bodies)
+        ]
+    else:
+        _read_each(name, whole, journal)
+    if _lacks_its_newline(name, data):
+        damage = CorruptionError(f"the last line of journal segment {name.key} is damaged: its newline is gone")
+        journal.problems.append((name.key, damage))
+
+
+def _read_each(name: SegmentName, whole: bytes, journal: Journal) -> None:
+    """Add the events of whole lines one by one, and report those that are damaged."""
+    for number, line in enumerate(whole.split(b"\n")[:-1]):
         try:
             body = decode_line(line, place=name.place)
             event = Event(_text(body, "time"), name.session_id, (name.number, number), body)
@@ -159,9 +196,10 @@ def read_events(name: SegmentName, data: bytes, journal: Journal) -> None:
             journal.problems.append((name.key, damage))
             continue
         journal.events.append(event)
-    if _lacks_its_newline(name, data):
-        damage = CorruptionError(f"the last line of journal segment {name.key} is damaged: its newline is gone")
-        journal.problems.append((name.key, damage))
+
+
+def _is_event(body: dict[str, Any]) -> bool:
+    return isinstance(body.get("time"), str) and isinstance(body.get("type"), str)
 
 
 def _lacks_its_newline(name: SegmentName, data: bytes) -> bool:

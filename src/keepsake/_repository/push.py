@@ -18,7 +18,7 @@ from keepsake._model.keys import SegmentName, chunk_key, manifest_key
 from keepsake._model.manifest import Manifest
 from keepsake._repository.intent import drop_intent, save_with_intent
 from keepsake._repository.journal import Journal, get_segment, list_segments, read_events
-from keepsake._repository.repository import Repository
+from keepsake._repository.repository import VERSION, Repository
 from keepsake.errors import FormatError, KeepsakeError, NotFoundError
 
 
@@ -51,9 +51,12 @@ def push(
 
     Raises:
         StoreError: one of the two stores failed; what has arrived stays.
+        UnsupportedVersionError: the source has format 1, which `migrate` copies.
         FormatError, NotFoundError: something at the source is damaged or missing; the segments that refer to it are not
             copied, all others are.
     """
+    if source.version != VERSION:
+        source.check_writable()  # whose error says how to copy it
     result = PushResult()
     damage: list[KeepsakeError] = []
     available = list_segments(source.store)

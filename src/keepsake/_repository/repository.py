@@ -18,11 +18,12 @@ from keepsake._chunks.codec import decode_chunk, encode_chunk
 from keepsake._chunks.digest import digest_of
 from keepsake._model.events import ExperimentState, fold_events
 from keepsake._model.ids import new_session_id
-from keepsake._model.keys import JOURNALS, REPOSITORY, SegmentName, manifest_key
+from keepsake._model.keys import REPOSITORY, SegmentName, manifest_key
 from keepsake._model.lines import decode_line, encode_line
 from keepsake._model.manifest import Manifest, decode_manifest, encode_manifest
 from keepsake._model.times import format_time
-from keepsake._repository.journal import Journal, list_segments, load_journal
+from keepsake._repository.journal import Journal, list_segments, load_journal, lost_beginning
+from keepsake._repository.legacy.layout import METADATA
 from keepsake.errors import (
     CorruptionError,
     FormatError,
@@ -53,6 +54,9 @@ class Listing:
 class Repository:
     """All that Keepsake keeps in one store."""
 
+    version = VERSION
+    """The format's."""
+
     def __init__(self, store: Store, repository_id: str) -> None:
         self.store = store
         self.id = repository_id
@@ -60,7 +64,7 @@ class Repository:
 
     @classmethod
     def open(cls, store: Store) -> Repository:
-        """Open the repository that lies in `store`.
+        """Open the repository that lies in `store`; one of format 1 as a `LegacyRepository`.
 
         Raises:
             NotFoundError: there is none.
@@ -70,11 +74,16 @@ class Repository:
         try:
             data = store.get(REPOSITORY)
         except NotFoundError as error:
+            if _is_format_1(store, {}):
+                return _open_format_1(store)
             raise NotFoundError(
                 f"there is no Keepsake repository at {store.url}",
                 hint="keepsake.init() creates one; or point to an existing one with `repository:` in keepsake.yaml",
             ) from error
-        specification = _decode_specification(data, store.url)
+        document = _decode_object(data, store.url)
+        if _is_format_1(store, document):
+            return _open_format_1(store)
+        specification = _check_specification(document, data, store.url)
         return cls(store, str(specification["id"]))
 
     @classmethod
@@ -92,15 +101,30 @@ class Repository:
             made = store.create(REPOSITORY, encode_line(specification), durable=True)
             return cls.open(store), made
 
+    def check_writable(self) -> None:
+        """Raise `UnsupportedVersionError` when this can only be read: when its format is 1."""
+
     def save_manifest(self, manifest: Manifest, *, durable: bool = False) -> str:
         """Write a manifest and return its digest.
 
-        It is written also when it is there already: what lies under its name may date from before a power loss.
+        One that is there and whole stays: it may be synced already, and what replaced it would not be. One that is not
+        whole, as a power loss leaves it, is replaced.
         """
         data = encode_manifest(manifest)
         digest = digest_of(data)
-        self.store.put(manifest_key(digest), encode_chunk(data), durable=durable)
+        key = manifest_key(digest)
+        if not self._holds(key, data):
+            self.store.put(key, encode_chunk(data), durable=durable)
+        elif durable:
+            self.store.sync([key])
         return digest
+
+    def _holds(self, key: str, data: bytes) -> bool:
+        """Say whether the object under `key` is there and decodes to `data`."""
+        try:
+            return decode_chunk(self.store.get(key), max_bytes=MAX_MANIFEST_BYTES) == data
+        except (NotFoundError, FormatError):
+            return False
 
     def load_manifest(self, digest: str) -> Manifest:
         """Read and verify a manifest, from whichever copy is whole.
@@ -167,9 +191,8 @@ class Repository:
             state = fold_events(journal.experiment_id, journal.events)
             if state is not None:
                 listing.experiments.append(state)
-            elif _has_lost_its_beginning(journal):
-                key = f"{JOURNALS}{journal.experiment_id[:2]}/{journal.experiment_id}.*"
-                listing.problems.append((key, CorruptionError("the beginning of this experiment cannot be read")))
+            else:
+                listing.problems += lost_beginning(journal)
         listing.experiments.sort(key=lambda state: (state.created["time"], state.id))
         return listing
 
@@ -195,25 +218,32 @@ class Repository:
         raise NotFoundError(f"no file {path!r} was saved", hint=name_nearest(path, known) or _name_some(known))
 
 
-def _has_lost_its_beginning(journal: Journal) -> bool:
-    """Say whether there is something of an experiment that was not deleted, but not what it began with."""
-    was_deleted = any(event.body.get("type") == "delete" for event in journal.events)
-    return not was_deleted and bool(journal.events or journal.problems)
+def _is_format_1(store: Store, document: dict[str, Any]) -> bool:
+    """Say whether Keepsake 0.x wrote this. Its first versions wrote no `repository.json`, or none with a version."""
+    version = document.get("version", 0)
+    return version == 1 or (version == 0 and any(True for _ in store.list(METADATA)))
 
 
-def _decode_specification(data: bytes, url: str) -> dict[str, Any]:
+def _open_format_1(store: Store) -> Repository:
+    from keepsake._repository.legacy.repository import LegacyRepository
+
+    return LegacyRepository(store)
+
+
+def _decode_object(data: bytes, url: str) -> dict[str, Any]:
     try:
-        version = json.loads(data)["version"]
-    except (ValueError, TypeError, KeyError) as error:
-        raise CorruptionError(
-            f"{REPOSITORY} in {url} is damaged: it is not JSON with a version",
-            hint="restore it from a backup; the rest of the repository is not affected",
-        ) from error
-    if version == 1:
-        raise UnsupportedVersionError(
-            f"the repository at {url} was written by Keepsake 0.x (format 1), which this version does not read",
-            hint="use another repository for new experiments",
-        )
+        document = json.loads(data)
+    except ValueError as error:
+        raise _damaged(url) from error
+    if not isinstance(document, dict):
+        raise _damaged(url)
+    return document
+
+
+def _check_specification(document: dict[str, Any], data: bytes, url: str) -> dict[str, Any]:
+    version = document.get("version")
+    if version is None:
+        raise _damaged(url)
     if version != VERSION:
         raise UnsupportedVersionError(
             f"the repository at {url} has format {version!r}; this Keepsake reads format {VERSION}",
@@ -232,6 +262,13 @@ def _decode_specification(data: bytes, url: str) -> dict[str, Any]:
             hint="use a newer Keepsake",
         )
     return specification
+
+
+def _damaged(url: str) -> CorruptionError:
+    return CorruptionError(
+        f"{REPOSITORY} in {url} is damaged: it is not JSON with a version",
+        hint="restore it from a backup; the rest of the repository is not affected",
+    )
 
 
 def _name_some(paths: Collection[str]) -> str | None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 from keepsake._model.events import reached_manifests
-from keepsake._model.keys import CHUNKS, JOURNALS, MANIFESTS, digest_of_key
+from keepsake._model.keys import CHUNKS, JOURNALS, MANIFESTS, chunk_key, digest_of_key, manifest_key
 from keepsake._repository.repository import Repository
+
+if TYPE_CHECKING:
+    from keepsake._repository.legacy.repository import LegacyRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,10 @@ def measure_usage(repository: Repository) -> Usage:
     Raises:
         NotFoundError, FormatError: a manifest is missing or damaged.
     """
+    if repository.version == 1:
+        from keepsake._repository.legacy.usage import measure_legacy_usage
+
+        return measure_legacy_usage(cast("LegacyRepository", repository))
     sizes: Counter[str] = Counter()
     for prefix in (CHUNKS, MANIFESTS):
         for info in repository.store.list(prefix):
@@ -70,3 +79,17 @@ def measure_usage(repository: Repository) -> Usage:
     )
     unreached = sum(size for digest, size in sizes.items() if digest not in users)
     return Usage(sum(logical.values()), sizes.total() + journal_bytes, unreached, experiments)
+
+
+def measure_reached(repository: Repository, manifest_digests: Iterable[str]) -> int:
+    """Return how many bytes the manifests, and the chunks that they reach, take in the store.
+
+    Raises:
+        NotFoundError, FormatError: a manifest is missing or damaged.
+        UnsupportedVersionError: nothing can be deleted here, so nothing can be freed.
+    """
+    repository.check_writable()
+    manifests = set(manifest_digests)
+    chunks = {digest for one in manifests for digest in repository.load_manifest(one).digests()}
+    infos = map(repository.store.head, [*map(manifest_key, manifests), *map(chunk_key, chunks)])
+    return sum(info.size_bytes for info in infos if info is not None)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
 
-from keepsake._model.events import ExperimentState, find_end, open_sessions
+from keepsake._model.events import ExperimentState, ended_status, find_end, open_sessions
 from keepsake._repository.heartbeat import Heartbeat
 from keepsake._tracking.lock import session_lock_state
 
-Status: TypeAlias = Literal["running", "finished", "failed", "interrupted", "lost"]
+Status: TypeAlias = Literal["running", "finished", "failed", "interrupted", "lost", "stopped"]
 
 
 def is_alive(session_id: str, heartbeats: Mapping[str, Heartbeat], locks: Path) -> bool:
@@ -30,11 +30,7 @@ def experiment_status(state: ExperimentState, heartbeats: Mapping[str, Heartbeat
     """Return the status of an experiment: `running` while any session lives, else how it ended."""
     if any(is_alive(session_id, heartbeats, locks) for session_id in open_sessions(state)):
         return "running"
-    end = find_end(state)
-    if end is None:
-        return "lost"
-    status = end.get("status")
-    return cast("Status", status) if status in ("finished", "failed", "interrupted", "lost") else "finished"
+    return cast("Status", ended_status(state))
 
 
 def experiment_error(state: ExperimentState) -> Mapping[str, Any] | None:

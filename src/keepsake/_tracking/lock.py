@@ -2,8 +2,8 @@
 
 Each session holds a lock on a file of its own in a directory of the user's. The system frees it when the process dies,
 whatever kills it. The file's name says host, boot and session, so that a file from another machine (a shared home
-directory) proves nothing and one from before a reboot proves death. It says in its text what the session worked on,
-for the process that finishes its work.
+directory) proves nothing and one from before a reboot proves death. It says in its text what the session works on,
+for the courier that serves it while it lives and the process that finishes its work when it has died.
 """
 
 from __future__ import annotations
@@ -25,15 +25,21 @@ from keepsake.machine import boot_id, host_name
 LockState: TypeAlias = Literal["held", "free", "unknown"]
 
 _SUFFIX = ".lock"
+_NOTES_SUFFIX = ".settled"
+_WITH_HEARTBEAT, _WITHOUT_HEARTBEAT = b'"heartbeat": true}', b'"heartbeat": null}'
+"""Of one length, so that one can be written over the other."""
 
 
 @dataclass(frozen=True, slots=True)
-class DeadSession:
-    """A session whose process is gone and whose work nobody has finished yet."""
+class LockedSession:
+    """A session that has a lock file: it lives, or nobody has finished yet what it left behind."""
 
     session_id: str
     experiment_id: str
     repository_url: str
+    is_alive: bool = False
+    wants_heartbeat: bool = False
+    """Whether others may see that it lives; no longer when it is about to end."""
 
 
 class SessionLock:
@@ -44,15 +50,31 @@ class SessionLock:
         self._descriptor: int | None = descriptor
 
     @classmethod
-    def acquire(cls, directory: Path, session_id: str, *, experiment_id: str, repository_url: str) -> SessionLock:
-        """Create and lock the file of a new session. Raises `OSError` when the directory cannot be written."""
+    def acquire(
+        cls, directory: Path, session_id: str, *, experiment_id: str, repository_url: str, heartbeat: bool = False
+    ) -> SessionLock:
+        """Create and lock the file of a new session.
+
+        Args:
+            directory: of the session locks.
+            session_id: the session.
+            experiment_id: what it writes to.
+            repository_url: where that is.
+            heartbeat: whether a courier shall keep its heartbeat.
+
+        Raises:
+            OSError: the directory cannot be written, or files cannot be locked there.
+        """
         path = _lock_path(directory, session_id)
-        text = json.dumps({"experiment": experiment_id, "repository": repository_url, "pid": os.getpid()})
+        document = {"experiment": experiment_id, "repository": repository_url, "pid": os.getpid(), "heartbeat": None}
+        text = json.dumps(document).encode()
+        if heartbeat:
+            text = text.removesuffix(_WITHOUT_HEARTBEAT) + _WITH_HEARTBEAT
         # Locked under another name first: under its own name, it must never be seen unlocked while its session lives.
         temporary = path.with_name(f".{secrets.token_hex(8)}{_SUFFIX}")
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         try:
-            os.write(descriptor, text.encode())
+            os.write(descriptor, text)
             _lock(descriptor)
             if os.name == "nt":  # an open file cannot be renamed there
                 os.close(descriptor)
@@ -67,11 +89,18 @@ class SessionLock:
             raise
         return cls(path, descriptor)
 
+    def end_heartbeat(self) -> None:
+        """Have the courier keep no heartbeat any more; one that it is writing right now it deletes again."""
+        if self._descriptor is not None:
+            with contextlib.suppress(OSError):
+                size_bytes = os.fstat(self._descriptor).st_size
+                os.lseek(self._descriptor, size_bytes - len(_WITHOUT_HEARTBEAT), os.SEEK_SET)
+                os.write(self._descriptor, _WITHOUT_HEARTBEAT)
+
     def release(self) -> None:
         """Give the lock up because nothing is left to do for this session: the file goes."""
         if self._descriptor is not None:
-            with contextlib.suppress(OSError):
-                self._path.unlink(missing_ok=True)
+            _remove_files(self._path)
             self.abandon()
 
     def abandon(self) -> None:
@@ -84,8 +113,78 @@ class SessionLock:
 
 def session_lock_state(directory: Path, session_id: str) -> LockState:
     """Say whether a session of this machine and user lives; `unknown` for every other session."""
+    return _lock_state(_lock_path(directory, session_id))
+
+
+def is_locked(path: Path) -> bool:
+    """Say whether a process holds the lock on a file."""
+    return _lock_state(path) == "held"
+
+
+def find_session(directory: Path, session_id: str) -> LockedSession | None:
+    """Read the lock file of a session of this boot; None when there is none."""
+    return _inspect(_lock_path(directory, session_id))
+
+
+def find_sessions(directory: Path, repository_url: str) -> list[LockedSession]:
+    """Return the sessions of this host and user in a repository that live, or have died and are not finished."""
+    found = map(_inspect, _lock_files(directory))
+    return [one for one in found if one is not None and one.repository_url == repository_url]
+
+
+@contextlib.contextmanager
+def claim_dead_sessions(
+    directory: Path, repository_url: str, *, work: Literal["mark", "settle"] = "settle"
+) -> Iterator[list[LockedSession]]:
+    """Claim every session of this host and repository that died, for the time of the `with` block and one kind of work.
+
+    Of several processes, one gets them all and the others none. The claim is a file of its own: the lock of a dead
+    session stays free meanwhile, so that nobody takes the session for alive. Call `forget_session` for those whose work
+    is finished.
+    """
+    name = f"{zlib.crc32(repository_url.encode('utf-8', 'surrogatepass')):08x}.{work}.claim"
     try:
-        descriptor = os.open(_lock_path(directory, session_id), os.O_RDWR)
+        descriptor = os.open(directory / name, os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError:
+        yield []
+        return
+    try:
+        claimed = find_sessions(directory, repository_url) if _try_lock(descriptor) else []
+        yield [session for session in claimed if not session.is_alive]
+    finally:
+        os.close(descriptor)
+
+
+def forget_session(directory: Path, session_id: str) -> None:
+    """Remove the file of a dead session whose work is finished, of this boot or an earlier one."""
+    for path in _lock_files(directory):
+        if path.name.split(".")[2] == session_id:
+            _remove_files(path)
+
+
+def notes_path(directory: Path, session_id: str) -> Path:
+    """Return the file beside a session's lock that says what of it is settled; it goes with the lock file."""
+    return _lock_path(directory, session_id).with_suffix(_NOTES_SUFFIX)
+
+
+def remove_stray_notes(directory: Path) -> None:
+    """Remove such files of sessions that have no lock file any more."""
+    for path in directory.glob(f"{host_name()}.*{_NOTES_SUFFIX}"):
+        if not path.with_suffix(_SUFFIX).exists():
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def _remove_files(path: Path) -> None:
+    """Remove a lock file and what lies beside it."""
+    for each in (path, path.with_suffix(_NOTES_SUFFIX)):
+        with contextlib.suppress(OSError):
+            each.unlink(missing_ok=True)
+
+
+def _lock_state(path: Path) -> LockState:
+    try:
+        descriptor = os.open(path, os.O_RDWR)
     except OSError:
         return "unknown"
     try:
@@ -95,46 +194,15 @@ def session_lock_state(directory: Path, session_id: str) -> LockState:
         os.close(descriptor)
 
 
-@contextlib.contextmanager
-def claim_dead_sessions(directory: Path, repository_url: str) -> Iterator[list[DeadSession]]:
-    """Claim every session of this host and repository that died, for the time of the `with` block.
-
-    Of several processes, one gets them all and the others none. The claim is a file of its own: the lock of a dead
-    session stays free meanwhile, so that nobody takes the session for alive. Call `forget_session` for those whose work
-    is finished.
-    """
-    name = f"{zlib.crc32(repository_url.encode('utf-8', 'surrogatepass')):08x}.claim"
+def _inspect(path: Path) -> LockedSession | None:
     try:
-        descriptor = os.open(directory / name, os.O_CREAT | os.O_RDWR, 0o600)
+        descriptor = os.open(path, os.O_RDWR)
     except OSError:
-        yield []
-        return
+        return None
     try:
-        yield list(_dead_sessions(directory, repository_url)) if _try_lock(descriptor) else []
+        return _read_lock_file(path, descriptor, is_alive=not _try_lock(descriptor, shared=True))
     finally:
         os.close(descriptor)
-
-
-def forget_session(directory: Path, session_id: str) -> None:
-    """Remove the file of a dead session whose work is finished, of this boot or an earlier one."""
-    for path in _lock_files(directory):
-        if path.name.split(".")[2] == session_id:
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
-
-
-def _dead_sessions(directory: Path, repository_url: str) -> Iterator[DeadSession]:
-    for path in _lock_files(directory):
-        try:
-            descriptor = os.open(path, os.O_RDWR)
-        except OSError:
-            continue
-        try:
-            dead = _read_lock_file(path, descriptor) if _try_lock(descriptor, shared=True) else None
-        finally:
-            os.close(descriptor)
-        if dead is not None and dead.repository_url == repository_url:
-            yield dead
 
 
 def _lock_files(directory: Path) -> list[Path]:
@@ -154,14 +222,20 @@ def _lock_path(directory: Path, session_id: str) -> Path:
     return directory / f"{host_name()}.{boot_id()}.{session_id}{_SUFFIX}"
 
 
-def _read_lock_file(path: Path, descriptor: int) -> DeadSession | None:
+def _read_lock_file(path: Path, descriptor: int, *, is_alive: bool) -> LockedSession | None:
     try:
         document = json.loads(os.read(descriptor, 65536))
-        return DeadSession(path.name.split(".")[2], str(document["experiment"]), str(document["repository"]))
+        return LockedSession(
+            path.name.split(".")[2],
+            str(document["experiment"]),
+            str(document["repository"]),
+            is_alive,
+            is_alive and bool(document.get("heartbeat")),
+        )
     except (OSError, ValueError, KeyError, TypeError):
-        # Its writer died in the middle of making it, before it was a session.
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
+        if not is_alive:
+            # Its writer died in the middle of making it, before it was a session.
+            _remove_files(path)
         return None
 
 

@@ -9,6 +9,7 @@ import math
 from pathlib import Path
 
 from keepsake._repository.repository import Repository
+from keepsake._tracking.dispatch import Dispatcher
 from keepsake.errors import InvalidInputError, StoreError
 from keepsake.stores.base import AppendStore, Store
 from keepsake.stores.local import LocalStore
@@ -26,6 +27,7 @@ class Place:
         staging: directory of this user's staging repositories.
         is_default: whether nothing was configured, so that the user should be told.
         exit_timeout_s: see `Session`.
+        dispatcher: sees to the courier of the repository; None when there shall be none.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Place:
         staging: Path,
         is_default: bool = False,
         exit_timeout_s: float = math.inf,
+        dispatcher: Dispatcher | None = None,
     ) -> None:
         self.directory = directory
         self.store = store
@@ -44,6 +47,7 @@ class Place:
         self.staging = staging
         self.is_default = is_default
         self.exit_timeout_s = exit_timeout_s
+        self.dispatcher = dispatcher
         self._repository: Repository | None = None
 
     @property
@@ -53,10 +57,11 @@ class Place:
         return [*roots, self.store.root] if isinstance(self.store, LocalStore) else roots
 
     def open_repository(self, *, create: bool = False) -> Repository:
-        """Open the repository once; make it when it is not there and `create` says so.
+        """Open the repository once; with `create`, to write to it, and it is made when it is not there.
 
         Raises:
             NotFoundError: there is none.
+            UnsupportedVersionError: it is to be written to, and its format is one that is only read.
         """
         if self._repository is None:
             if create:
@@ -65,6 +70,8 @@ class Place:
                     self._keep_out_of_git()
             else:
                 self._repository = Repository.open(self.store)
+        if create:
+            self._repository.check_writable()
         return self._repository
 
     def open_staging(self, home: Repository) -> Repository:
@@ -73,14 +80,16 @@ class Place:
 
     def find_staging(self, home: Repository) -> Repository | None:
         """Open the staging repository for `home` if there is one that can be read."""
-        root = self.staging / home.id
-        try:
-            return Repository.open(LocalStore(root)) if root.is_dir() else None
-        except (LookupError, StoreError):
-            return None
+        return find_staging(self.staging, home)
 
     def append_store(self) -> AppendStore:
-        """Return the store, to write events to. Raises `InvalidInputError` when they cannot be appended there."""
+        """Return the store, to write events to.
+
+        Raises:
+            InvalidInputError: events cannot be appended there.
+            UnsupportedVersionError: the repository's format is one that is only read.
+        """
+        self.open_repository().check_writable()
         if not isinstance(self.store, AppendStore):
             raise InvalidInputError(f"{self.store.url} cannot be written to directly")
         return self.store
@@ -91,3 +100,17 @@ class Place:
             ignore = self.store.root / ".gitignore"
             if not ignore.exists():
                 ignore.write_text("*\n", encoding="ascii")
+
+
+def find_staging(directory: Path, home: Repository) -> Repository | None:
+    """Open the staging repository for `home` if there is one that can be read.
+
+    Args:
+        directory: of this user's staging repositories.
+        home: the repository that the experiments belong to.
+    """
+    root = directory / home.id
+    try:
+        return Repository.open(LocalStore(root)) if root.is_dir() else None
+    except (LookupError, StoreError):
+        return None

@@ -1,8 +1,8 @@
 """A session: this process writing to one experiment.
 
-It gives events their place (ids, steps, times), keeps the heartbeat and the lock by which others see that it lives, and
-ends with what the next process would otherwise have to do. Data goes first and the event last, so an event never points
-at what is not stored. May be used from several threads; after a fork the child goes on in a session of its own.
+It gives events their place (ids, steps, times), has others see that it lives, and ends with what somebody else would
+otherwise have to do. Data goes first and the event last, so an event never points at what is not stored. May be used
+from several threads; after a fork the child goes on in a session of its own.
 """
 
 from __future__ import annotations
@@ -11,30 +11,25 @@ import contextlib
 import math
 import os
 import threading
-import time
 import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from keepsake._model.ids import new_id, new_session_id, short_id
-from keepsake._model.times import now_text
-from keepsake._repository.heartbeat import delete_heartbeat, save_heartbeat
 from keepsake._repository.intent import save_with_intent
 from keepsake._repository.journal import list_segments, load_journal
 from keepsake._repository.repository import Repository
+from keepsake._tracking.dispatch import Dispatcher
 from keepsake._tracking.ending import track, untrack
 from keepsake._tracking.files import SaveFiles
-from keepsake._tracking.heart import Heart
-from keepsake._tracking.lock import SessionLock
+from keepsake._tracking.presence import Presence
+from keepsake._tracking.progress import Waiting
 from keepsake._tracking.recovery import settle_dead_sessions
 from keepsake._tracking.settle import settle
+from keepsake._tracking.settled import load_settled, note_settled
 from keepsake._tracking.writer import Body, OnError, Prepare, Prepared, SessionWriter, WriterClosedError
 from keepsake.errors import KeepsakeError
-from keepsake.machine import boot_id, host_name
 from keepsake.notices import notice, warn
-
-SLOW_S = 2.0
-"""Work at the end that takes longer than this is announced."""
 
 
 class Session:
@@ -49,7 +44,8 @@ class Session:
         open_staging: see `SessionWriter`.
         on_error: see `SessionWriter`.
         heartbeat: whether others may see that the session lives.
-        exit_timeout_s: how long the end may take to make things compact; the next process does the rest.
+        exit_timeout_s: how long the end may take to make things compact; somebody else does the rest.
+        dispatcher: sees to the courier; None when there shall be none.
     """
 
     def __init__(
@@ -64,6 +60,7 @@ class Session:
         on_error: OnError = "warn",
         heartbeat: bool = True,
         exit_timeout_s: float = math.inf,
+        dispatcher: Dispatcher | None = None,
     ) -> None:
         self.repository = repository
         self.experiment_id = experiment_id
@@ -74,6 +71,7 @@ class Session:
         self._on_error: OnError = on_error
         self._wants_heartbeat = heartbeat
         self._exit_timeout_s = exit_timeout_s
+        self._dispatcher = dispatcher
         self.is_deleted = False
         self._said_deleted = False
         self._reset_locks()
@@ -96,8 +94,15 @@ class Session:
             open_staging=self._open_staging,
             on_error=self._on_error,
         )
-        self._lock: SessionLock | None = None
-        self._heart: Heart | None = None
+        self._presence = Presence(
+            self.repository,
+            self.experiment_id,
+            self.id,
+            locks=self._locks,
+            dispatcher=self._dispatcher,
+            heartbeat=self._wants_heartbeat,
+            look=self._look_around,
+        )
         self._seen_sessions: set[str] = set()
         self._unsaved_steps: list[int] = []
         self._is_begun = False
@@ -114,21 +119,12 @@ class Session:
         return self._writer.is_at_home
 
     def begin(self) -> None:
-        """Take the lock, start the heartbeat. Failing is no error: others then see less of the session."""
+        """Have others see that the session lives."""
         with self._mutex:
-            if self._is_begun:
-                return
-            self._is_begun = True
-            track(self)
-            try:
-                self._lock = SessionLock.acquire(
-                    self._locks, self.id, experiment_id=self.experiment_id, repository_url=self.repository.store.url
-                )
-            except OSError as error:
-                notice(f"no session lock can be kept in {self._locks} ({error.strerror or error})")
-            if self._wants_heartbeat:
-                self._heart = Heart(self.beat)
-                self._heart.start()
+            if not self._is_begun:
+                self._is_begun = True
+                track(self)
+                self._presence.begin()
 
     def write_first(self, body: Body, save_files: SaveFiles | None) -> Body:
         """Write the `experiment` event. Raises whatever goes wrong: nothing has begun that could be lost.
@@ -176,6 +172,8 @@ class Session:
         return self._write(body, self._preparing(body, None), lambda _: body)
 
     def _write(self, body: Body, prepare: Prepare, give_up: Callable[[Exception], Body]) -> Body:
+        if self._presence.is_look_due:
+            self._presence.look()
         while True:
             if not self.is_open and not self.is_deleted:
                 self._resume()
@@ -216,8 +214,7 @@ class Session:
 
     def _end(self, status: str, error: Mapping[str, str] | None, threads: int) -> None:
         self.is_stopped = True
-        if self._heart is not None:
-            self._heart.stop()
+        self._presence.stop_beating()
         if self.is_deleted:
             self.discard()
             return
@@ -228,41 +225,62 @@ class Session:
         if self._unsaved_steps:
             steps = ", ".join(map(str, self._unsaved_steps))
             warn(f"experiment {short_id(self.experiment_id)}: the files at step {steps} could not be saved anywhere")
-        if not self._writer.deliver(threads=threads):
+        with Waiting(f"delivering to {self.repository.store.url}", timeout_s=self._exit_timeout_s) as waiting:
+            is_delivered = self._writer.deliver(threads=threads, on_progress=waiting)
+        if not is_delivered:
+            who = self._successor("the next `keepsake.init()` here")
             warn(
                 f"experiment {short_id(self.experiment_id)} is not complete in {self.repository.store.url}: "
-                f"{self._writer.describe_missing()}; `keepsake.init()` delivers it when the repository works again"
+                f"{self._writer.describe_missing()}; {who} delivers it when the repository works again"
             )
             self._close()
             return
         if self._finish(threads):
-            self._release()
+            self._presence.end()
         self._close()
 
-    def settle(self, *, threads: int = 2, timeout_s: float = math.inf) -> None:
-        """Encode and sync what was saved so far. Raises what goes wrong, `TimeoutError` when it takes too long."""
-        digests = list(self._writer.manifests)
-        settle(self.repository, self.experiment_id, digests, threads=threads, on_progress=_Watch(timeout_s))
-        for digest in digests:
+    def settle(self, waiting: Waiting, *, threads: int = 2) -> None:
+        """Encode and sync what was saved so far. Raises what goes wrong, `TimeoutError` when it takes too long.
+
+        Args:
+            waiting: shows how far it is and bounds how long it takes.
+            threads: how many chunks to work at once.
+        """
+        manifests = list(self._writer.manifests)
+        settled = load_settled(self._locks, self.id)
+        # The newest first, since the courier begins with the oldest.
+        digests = [digest for digest in reversed(manifests) if digest not in settled]
+        settle(
+            self.repository,
+            self.experiment_id,
+            digests,
+            threads=threads,
+            on_progress=waiting,
+            on_total=waiting.expect,
+        )
+        note_settled(self._locks, self.id, digests)
+        for digest in manifests:
             self._writer.manifests.pop(digest, None)
 
     def discard(self) -> None:
         """Forget the session without a word in the journal: it failed to begin, or its experiment was deleted."""
         self.is_stopped = True
-        if self._heart is not None:
-            self._heart.stop()
-        self._release()
+        self._presence.stop_beating()
+        self._presence.end()
         self._close()
 
     def _finish(self, threads: int) -> bool:
         """Seal and settle; say whether all was done."""
         try:
             self._writer.seal()
-            self.settle(threads=threads, timeout_s=self._exit_timeout_s)
-            settle_dead_sessions(self.repository, self._locks, threads=threads)
+            with Waiting("making it compact", timeout_s=self._exit_timeout_s) as waiting:
+                self.settle(waiting, threads=threads)
+                if not self._presence.has_courier():
+                    settle_dead_sessions(self.repository, self._locks, threads=threads, waiting=waiting)
         except (KeyboardInterrupt, TimeoutError) as error:
             why = "time is up" if isinstance(error, TimeoutError) else "interrupted"
-            notice(f"{why}; everything is saved, and the next Keepsake process here makes it compact")
+            who = self._successor("the next Keepsake process here")
+            notice(f"{why}; everything is saved, and {who} makes it compact")
             return False
         except Exception as error:
             if self._on_error == "raise":
@@ -271,37 +289,25 @@ class Session:
             return False
         return True
 
-    def _release(self) -> None:
-        """Remove what says that the session lives, or that there is work left to do for it."""
-        if self._heart is not None:
-            try:
-                delete_heartbeat(self.repository.store, self.experiment_id, self.id)
-            except KeepsakeError as error:
-                warn(f"the heartbeat of experiment {short_id(self.experiment_id)} is left behind: {error}")
-        if self._lock is not None:
-            self._lock.release()
+    def _successor(self, without_courier: str) -> str:
+        """Say who goes on with what this process leaves."""
+        return "the courier" if self._presence.has_courier() else without_courier
 
     def _close(self) -> None:
         untrack(self)
         self._writer.close()
-        if self._lock is not None:
-            self._lock.abandon()
+        self._presence.abandon()
 
-    def beat(self) -> None:
-        """Write the heartbeat, and look whether somebody deleted the experiment. Never raises because of a store."""
-        try:
-            self._save_heartbeat()
-        except KeepsakeError:
-            # The next one comes soon; if the store stays away, the next checkpoint says so.
-            return
-        self._look_for_deletion()
-
-    def _save_heartbeat(self) -> None:
-        store = self.repository.store
-        save_heartbeat(store, self.experiment_id, self.id, host=host_name(), boot=boot_id(), time_text=now_text())
+    def _look_around(self) -> None:
+        """Look for a deletion, unless the repository is out of order: asking it may take long."""
+        if self.is_at_home:
+            self._look_for_deletion()
 
     def _look_for_deletion(self) -> None:
-        """Read the journals of sessions that appeared since the last look; a deletion is one of its own."""
+        """Read the journals of sessions that appeared since the last look; a deletion is one of its own.
+
+        Never raises because of a store.
+        """
         try:
             segments = list_segments(self.repository.store, self.experiment_id).get(self.experiment_id, [])
             new = [name for name in segments if name.session_id not in {self.id, *self._seen_sessions}]
@@ -325,27 +331,9 @@ class Session:
         """Let go of what belongs to the parent's session; the next write begins a session of the child's own."""
         self._reset_locks()
         self._writer.abandon()
-        if self._lock is not None:
-            self._lock.abandon()
+        self._presence.abandon()
         self._after = self._writer.last_time
         self._reset()
-
-
-class _Watch:
-    """Says once that the end takes a while, and ends it when its time is up; called after each chunk."""
-
-    def __init__(self, timeout_s: float) -> None:
-        self._started_s = time.monotonic()
-        self._timeout_s = timeout_s
-        self._announced = False
-
-    def __call__(self, _size_bytes: int) -> None:
-        taken_s = time.monotonic() - self._started_s
-        if taken_s > self._timeout_s:
-            raise TimeoutError
-        if not self._announced and taken_s > SLOW_S:
-            self._announced = True
-            notice("everything is saved; making it compact takes a while (Ctrl-C is safe, the next process goes on)")
 
 
 _sessions: weakref.WeakSet[Session] = weakref.WeakSet()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from keepsake._model.events import references
+from keepsake._model.events import reached_manifests, references
 from keepsake._model.keys import manifest_key
+from keepsake._model.manifest import Manifest
 from keepsake._repository.journal import Journal, list_segments
 from keepsake._repository.repository import Repository
 from keepsake.errors import FormatError, KeepsakeError, NotFoundError
@@ -22,25 +23,41 @@ def settle(
     *,
     threads: int = 2,
     on_progress: Callable[[int], None] | None = None,
+    on_total: Callable[[int], None] | None = None,
 ) -> None:
     """Re-encode and sync what the given manifests reach, then the journal of the experiment.
 
     Interrupting it is safe at any point, and running it again is cheap.
 
+    Args:
+        repository: where they are.
+        experiment_id: the experiment.
+        manifest_digests: the manifests.
+        threads: how many chunks to work at once.
+        on_progress: called with the raw length of each chunk when it is done, by one thread at a time.
+        on_total: called once before that with the sum of those lengths.
+
     Raises:
         StoreError: the store failed; nothing is lost.
         FormatError, NotFoundError: a manifest or chunk was damaged or lost before it was settled; the others are done.
+            One that only a deleted checkpoint needs is not missed.
     """
     digests = list(dict.fromkeys(manifest_digests))
-    chunk_digests: dict[str, None] = {}
+    lengths: dict[str, int] = {}
     damage: list[KeepsakeError] = []
+    unreadable: dict[str, KeepsakeError] = {}
     for digest in digests:
         try:
-            chunk_digests.update(dict.fromkeys(repository.load_manifest(digest).digests()))
+            _add_lengths(repository.load_manifest(digest), lengths)
         except (FormatError, NotFoundError) as error:
-            damage.append(error)
+            unreadable[digest] = error
+    if unreadable:
+        needed = reached_manifests(repository.load_journal(experiment_id).events)
+        damage += [error for digest, error in unreadable.items() if digest in needed]
+    if on_total is not None:
+        on_total(sum(lengths.values()))
     try:
-        repository.chunks.settle(chunk_digests, threads=threads, on_progress=on_progress)
+        repository.chunks.settle(lengths, threads=threads, on_progress=on_progress)
     except FormatError as error:
         damage.append(error)
     repository.store.sync(manifest_key(digest) for digest in digests)
@@ -48,6 +65,13 @@ def settle(
     repository.store.sync(name.key for name in segments)
     if damage:
         raise damage[0]
+
+
+def _add_lengths(manifest: Manifest, lengths: dict[str, int]) -> None:
+    """Add the chunks of a manifest and their raw lengths: a chunk ends where the last extent in it does."""
+    for entry in manifest.entries:
+        for extent in entry.extents:
+            lengths[extent.digest] = max(lengths.get(extent.digest, 0), extent.stop)
 
 
 def session_manifests(journal: Journal, session_id: str) -> list[str]:

@@ -135,10 +135,15 @@ class SessionWriter:
                     break
         return self._hold(give_up(failure))
 
-    def deliver(self, *, threads: int = 2) -> bool:
-        """Bring home whatever staging and memory hold; say whether all is there now."""
+    def deliver(self, *, threads: int = 2, on_progress: Callable[[int], None] | None = None) -> bool:
+        """Bring home whatever staging and memory hold; say whether all is there now.
+
+        Args:
+            threads: how many chunks are copied at once.
+            on_progress: called with the bytes of each chunk; what it raises ends the attempt.
+        """
         with self._lock:
-            self._ask_home_again(at_once=True, threads=threads)
+            self._ask_home_again(at_once=True, threads=threads, on_progress=on_progress)
             try:
                 self._flush_held()
             except Exception as error:  # noqa: BLE001 (as above)
@@ -230,14 +235,22 @@ class SessionWriter:
             notice(f"going on in {self._staging.store.url}; it is delivered when the repository works again")
             return True
 
-    def _ask_home_again(self, *, at_once: bool = False, threads: int = 2) -> None:
+    def _ask_home_again(
+        self, *, at_once: bool = False, threads: int = 2, on_progress: Callable[[int], None] | None = None
+    ) -> None:
         with self._lock:
             waited_s = time.monotonic() - self._asked_home_at_s
             if self._staging is None or (waited_s < RETRY_INTERVAL_S and not at_once):
                 return
             try:
                 self._journal.seal()
-                push(self._staging, self.home, experiment_ids=[self.experiment_id], threads=threads)
+                push(
+                    self._staging,
+                    self.home,
+                    experiment_ids=[self.experiment_id],
+                    threads=threads,
+                    on_progress=on_progress,
+                )
             except Exception:  # noqa: BLE001 (it was said when it began to fail)
                 self._asked_home_at_s = time.monotonic()
                 return

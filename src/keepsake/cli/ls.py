@@ -2,32 +2,83 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
-from keepsake.cli.options import open_project, project_options
+from keepsake.cli.context import Common, common_options, pass_common
+from keepsake.cli.output import print_json, say, terminal_width
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-@click.command()
-@project_options
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON array instead of a table.")
-@click.option("-q", "--quiet", is_flag=True, help="Print only the ids.")
-def ls(repository: str | None, project_directory: str | None, as_json: bool, quiet: bool) -> None:
-    """List the experiments, oldest first, with their best and latest checkpoints."""
-    experiments = open_project(repository, project_directory).experiments.list()
+def listing_options(command: Command) -> Command:
+    """Add the options of commands that list experiments."""
+    options = (
+        click.option(
+            "-f", "--filter", "filters", metavar="EXPRESSION", multiple=True,
+            help="Only those for which this holds, for example 'params.lr < 0.01 and status = finished'. Of several, "
+            "all must hold.",
+        ),
+        click.option(
+            "-s", "--sort", metavar="KEY", help="Order by this; KEY-desc begins with the greatest. By default: created."
+        ),
+        click.option(
+            "-n", "--limit", type=click.IntRange(min=1), help="Only so many: the newest, or with --sort the first."
+        ),
+        click.option("--all", "show_all", is_flag=True, help="All params and metrics, not only those that differ."),
+        click.option("-q", "--quiet", is_flag=True, help="Only the ids."),
+        click.option("--json", "as_json", is_flag=True, help="A JSON array instead of a table."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command("ls")
+@listing_options
+@common_options
+@pass_common
+def command(common: Common, /, **options: Any) -> None:
+    r"""List the experiments, oldest first.
+
+    A line an experiment: its id, when it began, its status, the params that are not the same in all, its best and its
+    latest checkpoint with the primary metric. Name, user and host are shown where they differ. What does not fit the
+    terminal is left out, and a last line says so.
+
+    \b
+    keepsake ls -f 'best.accuracy > 0.9' -s best.accuracy-desc -n 10
+    keepsake ls -f 'created > 7d ago' -f 'status = running'
+    """
+    print_experiments(common, empty="no experiments", **options)
+
+
+def print_experiments(
+    common: Common,
+    *,
+    filters: tuple[str, ...],
+    sort: str | None,
+    limit: int | None,
+    show_all: bool,
+    quiet: bool,
+    as_json: bool,
+    empty: str,
+) -> None:
+    """List experiments and print them as the options say; `empty` is said when there are none."""
+    if quiet and (as_json or show_all):
+        raise click.UsageError(f"--quiet prints ids only, so it cannot go with {'--json' if as_json else '--all'}")
+    experiments = common.project().experiments.list(filter=list(filters) or None, sort=sort, limit=limit)
     if quiet:
         for experiment in experiments:
             click.echo(experiment.id)
     elif as_json:
-        import json
+        from keepsake._analysis.summary import experiment_summary
 
-        click.echo(json.dumps([experiment.to_json() for experiment in experiments], indent=2))
+        print_json([experiment_summary(experiment) for experiment in experiments])
     elif experiments:
-        import shutil
-
         from keepsake._analysis.table import experiments_table
 
-        click.echo(experiments_table(experiments, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
+        click.echo(experiments_table(experiments, terminal_width(), show_all=show_all))
     else:
-        click.echo("no experiments yet", err=True)
+        say(f"{empty} match" if filters else empty)

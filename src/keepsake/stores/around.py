@@ -1,7 +1,7 @@
 """A store around a store: every operation passes one place, where a policy may retry, count, delay or refuse it.
 
-A wrapper has the methods of an `AppendStore` exactly when the store in it has them. Listings are read whole before the
-first object is given out, so that a listing is one operation that succeeds or fails.
+A wrapper has the methods of an `AppendStore` or a `DirectoryStore` exactly when the store in it has them. Listings are
+read whole before the first object is given out, so that a listing is one operation that succeeds or fails.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from keepsake.stores.base import Appender, AppendStore, Data, ObjectInfo, Store, size_of
+from keepsake.stores.base import Appender, AppendStore, Data, DirectoryStore, Level, ObjectInfo, Store, size_of
 
 Result = TypeVar("Result")
 
@@ -20,9 +20,10 @@ class Operation:
     """One call of a method of a store or of one of its appenders."""
 
     name: str
-    """`get`, `get_range`, `put`, `create`, `list`, `head`, `delete`, `sync`, `open_append`, `append` or `rename`."""
+    """`get`, `get_range`, `put`, `create`, `list`, `list_level`, `head`, `delete`, `sync`, `open_append`, `append` or
+    `rename`."""
     key: str = ""
-    """The object; of `list` the prefix, of `rename` the old key, of `sync` nothing."""
+    """The object; of `list` and `list_level` the prefix, of `rename` the old key, of `sync` nothing."""
     size_bytes: int = 0
     """Bytes that are to be written, or that were read."""
     keys: tuple[str, ...] = ()
@@ -43,6 +44,7 @@ class StoreAround:
     # Only on instances whose store has them, so that `isinstance(…, AppendStore)` tells the truth.
     open_append: Callable[[str], Appender]
     rename: Callable[[str, str], None]
+    list_level: Callable[[str], Level]
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -50,6 +52,9 @@ class StoreAround:
             self._append_store = store
             self.open_append = self._open_append
             self.rename = self._rename
+        if isinstance(store, DirectoryStore):
+            self._directory_store = store
+            self.list_level = self._list_level
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.store!r})"
@@ -101,6 +106,10 @@ class StoreAround:
         """Create the object `key` empty and open it for appending. Raises `ConflictError` when it exists."""
         appender = self.perform(Operation("open_append", key), lambda: self._append_store.open_append(key))
         return AppenderAround(appender, key, self)
+
+    def _list_level(self, prefix: str) -> Level:
+        """Return the objects and directories directly under `prefix`, which ends with a `/`."""
+        return self.perform(Operation("list_level", prefix), lambda: self._directory_store.list_level(prefix))
 
     def _rename(self, key: str, new_key: str) -> None:
         """Give an object another key, atomically; what stood there is replaced. Raises `NotFoundError` when absent."""

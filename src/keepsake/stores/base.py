@@ -69,6 +69,34 @@ class Store(Protocol):
         """Return when the named objects survive a power loss. Absent ones are passed over."""
 
 
+@dataclass(frozen=True, slots=True)
+class DirectoryInfo:
+    """What a directory store says of one directory."""
+
+    prefix: str
+    """What the keys of its objects begin with, the `/` included."""
+    changed_ns: int
+    """When a name was last added or removed in it, by the store's clock, in nanoseconds since the epoch."""
+    tag: str
+    """Differs when a name was added, removed or changed in it since, unless that was in the moment of `changed_ns`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What lies directly under a prefix."""
+
+    objects: Sequence[ObjectInfo]
+    directories: Sequence[DirectoryInfo]
+
+
+@runtime_checkable
+class DirectoryStore(Store, Protocol):
+    """A store that knows when the names in a directory changed, as a disk does, so that it need not be listed again."""
+
+    def list_level(self, prefix: str) -> Level:
+        """Return the objects and directories directly under `prefix`, which ends with a `/`."""
+
+
 class Appender(Protocol):
     """An object that grows, open for appending by one writer."""
 

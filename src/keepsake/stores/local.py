@@ -37,7 +37,7 @@ from keepsake.stores._files import (
 )
 from keepsake.stores._oserrors import ABSENT, absent, read_error, write_error
 from keepsake.stores._temporary import is_temporary, temporary_name
-from keepsake.stores.base import Appender, Data, ObjectInfo, check_key, check_range, is_key
+from keepsake.stores.base import Appender, Data, DirectoryInfo, Level, ObjectInfo, check_key, check_range, is_key
 
 _DELETED_ON_NFS = ".nfs"
 """What a network file system calls a deleted file that a process still has open."""
@@ -116,6 +116,22 @@ class LocalStore:
         may not be read is a `PermissionDeniedError`, not an empty one.
         """
         return self._walk(prefix, temporary=False)
+
+    def list_level(self, prefix: str) -> Level:
+        """Return the objects and directories directly under `prefix`, which ends with a `/`."""
+        objects: list[ObjectInfo] = []
+        directories: list[DirectoryInfo] = []
+        if not is_key(prefix[:-1]):
+            return Level(objects, directories)
+        for entry in self._entries(prefix, "", again=True):
+            status = _status_of(entry) if is_key(entry.name) and not is_temporary(entry.name) else None
+            if status is None:
+                continue
+            if stat.S_ISDIR(status.st_mode):
+                directories.append(_directory_info(f"{prefix}{entry.name}/", status))
+            elif stat.S_ISREG(status.st_mode) and not entry.name.startswith(_DELETED_ON_NFS):
+                objects.append(_info(prefix + entry.name, status))
+        return Level(objects, directories)
 
     def list_temporary(self) -> Iterator[ObjectInfo]:
         """Yield the files that are not whole yet or never became so; `delete` takes their keys.
@@ -318,3 +334,10 @@ def _status_of(entry: os.DirEntry[str]) -> os.stat_result | None:
 def _info(key: str, status: os.stat_result) -> ObjectInfo:
     tag = f"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}"
     return ObjectInfo(key, status.st_size, status.st_mtime_ns, tag)
+
+
+def _directory_info(prefix: str, status: os.stat_result) -> DirectoryInfo:
+    # Programs that copy directories set the modification time back; nobody can set the other one.
+    changed_ns = max(status.st_mtime_ns, status.st_ctime_ns)
+    tag = f"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_ctime_ns:x}"
+    return DirectoryInfo(prefix, changed_ns, tag)

@@ -1,8 +1,8 @@
 """Parts for testing Keepsake itself and stores of your own.
 
-`StoreTests` and `AppendStoreTests` are the suites that every store passes; `RecordingStore`, `FaultyStore` and
-`SlowStore` are stores around a store; `strategies` draws keys, values and file trees with Hypothesis. The suites need
-pytest, the strategies Hypothesis; neither is imported before it is used.
+`StoreTests` and `AppendStoreTests` are the suites that every store passes; `RecordingStore`, `FaultyStore`, `SlowStore`
+and `PowerLossStore` are stores around a store; `strategies` draws keys, values and file trees with Hypothesis. The
+suites need pytest, the strategies Hypothesis; neither is imported before it is used.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from keepsake.stores.around import Operation
 from keepsake.testing.faulty import FaultyStore
+from keepsake.testing.power_loss import PowerLossStore
 from keepsake.testing.recording import RecordingStore
 from keepsake.testing.slow import SlowStore
 
@@ -24,6 +25,7 @@ __all__ = [
     "AppendStoreTests",
     "FaultyStore",
     "Operation",
+    "PowerLossStore",
     "RecordingStore",
     "SlowStore",
     "StoreTests",

@@ -1,0 +1,71 @@
+"""Curves drawn with letters, for a terminal; uniplot is imported on first use."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from keepsake._analysis.interfaces import ExperimentLike, flatten_values
+from keepsake._model.ids import short_id
+from keepsake.errors import ConfigError, InvalidInputError
+
+HEIGHT = 20
+MOST_CURVES = 6
+"""More than this cannot be told apart; the latest experiments are drawn."""
+_MARGIN = 14
+"""Columns beside the drawing, for the numbers of the y-axis."""
+
+
+def draw_curves(
+    experiments: Sequence[ExperimentLike], metric: str, *, width: int, color: bool, logy: bool = False
+) -> str:
+    """Draw a metric of each experiment over its steps.
+
+    Args:
+        experiments: in the order of the legend.
+        metric: its name.
+        width: columns that there are.
+        color: whether to use colour.
+        logy: whether the y-axis is logarithmic; values of 0 and less are left out then.
+
+    Raises:
+        InvalidInputError: no experiment has the metric.
+        ConfigError: uniplot is not installed.
+    """
+    curves = {short_id(one.id): _points(one, metric, positive=logy) for one in experiments}
+    drawn = [(label, points) for label, points in curves.items() if points][-MOST_CURVES:]
+    if not drawn:
+        raise InvalidInputError(f"no experiment has numbers to draw for the metric {metric!r}")
+    try:
+        from uniplot import plot_to_string
+    except ImportError as error:
+        raise ConfigError(
+            "drawing in the terminal needs uniplot, which is not installed",
+            hint="pip install 'keepsake[plot]', or write a picture with -o FILE.png",
+        ) from error
+    text = plot_to_string(
+        xs=[[x for x, _ in points] for _, points in drawn],
+        ys=[[y for _, y in points] for _, points in drawn],
+        legend_labels=[label for label, _ in drawn],
+        title=metric,
+        lines=True,
+        color=color,
+        # Without colour, only letters tell one curve from another.
+        character_set="block" if color else "ascii",
+        width=max(width - _MARGIN, 20),
+        height=HEIGHT,
+        y_as_log=logy,
+    )
+    left_out = sum(map(bool, curves.values())) - len(drawn)
+    return f"{text}\n{left_out} more are not drawn: choose with ids or --filter" if left_out > 0 else str(text)
+
+
+def _points(experiment: ExperimentLike, metric: str, *, positive: bool) -> list[tuple[float, float]]:
+    points = []
+    for number, checkpoint in enumerate(experiment.checkpoints):
+        value = flatten_values(checkpoint.metrics).get(metric)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            continue
+        if value > 0 or not positive:
+            points.append((float(number if checkpoint.step is None else checkpoint.step), float(value)))
+    return points

@@ -1,0 +1,192 @@
+"""Brings a catalog up to date: reads what has changed, folds it, and writes down what listings are answered from.
+
+One process does this at a time, and as one change of the database, so that no two of them mix what they saw at
+different times. From a store that is not a disk, segments are kept as they were read, so that an experiment with a new
+one needs no other to be read again, and its whole history can be had without a request.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
+
+from keepsake._catalog.columns import BLOCK, Groups, change_block, decode_run, encode_run, values_of
+from keepsake._catalog.database import writing
+from keepsake._catalog.encoding import encode_kept
+from keepsake._catalog.fields import Column
+from keepsake._catalog.state import head_of
+from keepsake._catalog.stored import pack_segments, unpack_segments
+from keepsake._catalog.survey import Known, Segments, Survey, data_version, directory_of, stamp_of, survey_changes
+from keepsake._model.events import ExperimentState, fold_events, open_sessions
+from keepsake._repository.journal import Journal, get_segment, lost_beginning, read_events
+from keepsake.errors import CorruptionError, KeepsakeError, NotFoundError
+from keepsake.stores.base import DirectoryStore, Store
+
+BATCH = 4 * BLOCK
+"""Experiments that are held in memory at once."""
+
+Item = TypeVar("Item")
+
+
+def write_changes(connection: sqlite3.Connection, store: Store, survey: Survey, now_ns: int) -> None:
+    """Read what has changed and write it down.
+
+    Args:
+        connection: the catalog.
+        store: of the repository.
+        survey: what has changed. When another process has brought the catalog up to date since, it is made once more.
+        now_ns: see `survey_changes`.
+
+    Raises:
+        StoreError: the store cannot be listed or read.
+        UnsupportedVersionError: a newer Keepsake wrote something that cannot be read.
+        sqlite3.Error, CatalogDamagedError: the catalog cannot be written, or is damaged.
+    """
+    with writing(connection):
+        if data_version(connection) != survey.data_version:
+            survey = survey_changes(connection, store, now_ns)
+        _apply(connection, store, survey)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One experiment as it was just read."""
+
+    number: int
+    experiment_id: str
+    stamp: str
+    segments: Segments
+    contents: dict[str, bytes]
+    problems: list[tuple[str, KeepsakeError]]
+    state: ExperimentState | None
+
+    def row(self) -> tuple[Any, ...]:
+        """Return the row of the table `experiments`."""
+        state = self.state
+        sessions = open_sessions(state) if state is not None else []
+        problems = [[key, error.kind, error.message, error.hint] for key, error in self.problems]
+        return (
+            self.number,
+            self.experiment_id,
+            directory_of(self.segments[0][0]),
+            self.stamp,
+            any(name.size_bytes is None for name, _ in self.segments),
+            None if state is None else str(state.created["time"]).encode("utf-8", "surrogatepass"),
+            json.dumps(sessions) if sessions else None,
+            json.dumps(problems) if problems else None,
+        )
+
+
+def _apply(connection: sqlite3.Connection, store: Store, survey: Survey) -> None:
+    gone = [survey.known[experiment_id].number for experiment_id in survey.gone]
+    for number in gone:
+        connection.execute("DELETE FROM experiments WHERE number = ?", (number,))
+        _forget(connection, number)
+    _write_columns(connection, dict.fromkeys(gone))
+    keep_segments = not isinstance(store, DirectoryStore)
+    (last,) = connection.execute("SELECT coalesce(max(number), -1) FROM experiments").fetchone()
+    for batch in _batches(survey.stale.items(), BATCH):
+        changes: dict[int, Groups | None] = {}
+        for experiment_id, segments in batch:
+            known = survey.known.get(experiment_id)
+            last += known is None
+            number = last if known is None else known.number
+            reading = _read(connection, store, number, experiment_id, segments, known)
+            changes[number] = _write(connection, reading, is_new=known is None, keep_segments=keep_segments)
+        _write_columns(connection, changes)
+    connection.executemany("DELETE FROM directories WHERE prefix = ?", ((one,) for one in survey.gone_directories))
+    connection.executemany("INSERT OR REPLACE INTO directories VALUES (?, ?)", survey.directories.items())
+
+
+def _read(
+    connection: sqlite3.Connection,
+    store: Store,
+    number: int,
+    experiment_id: str,
+    segments: Segments,
+    known: Known | None,
+) -> _Reading:
+    """Read and fold one experiment; segments that the catalog has and that have not changed are not read again."""
+    kept = _load_unchanged(connection, known, segments) if known is not None else {}
+    journal = Journal(experiment_id)
+    contents: dict[str, bytes] = {}
+    is_complete = True
+    for name, _ in segments:
+        content = kept.get(name.key)
+        if content is None:
+            try:
+                content = get_segment(store, name)
+            except (NotFoundError, CorruptionError) as error:  # damage is found so early in a repository of format 1
+                journal.problems.append((name.key, error))
+                is_complete = False
+                continue
+        contents[name.key] = content
+        read_events(name, content, journal)
+    state = fold_events(experiment_id, journal.events)
+    problems = journal.problems + (lost_beginning(journal) if state is None else [])
+    # What was not there a moment ago may be there the next time, so the stamp is one that nothing has.
+    stamp = stamp_of(segments) if is_complete else ""
+    return _Reading(number, experiment_id, stamp, segments, contents, problems, state)
+
+
+def _load_unchanged(connection: sqlite3.Connection, known: Known, segments: Segments) -> dict[str, bytes]:
+    """Return the contents of the segments that were read before and have not changed, by key."""
+    row = connection.execute("SELECT lengths, data FROM journals WHERE number = ?", (known.number,)).fetchone()
+    if row is None or len(segments) == 1:
+        return {}
+    unchanged = {*known.stamp.split("\n")} & {*stamp_of(segments).split("\n")}
+    keys = {line.partition("\t")[0] for line in unchanged}
+    return {key: content for key, content in unpack_segments(*row).items() if key in keys}
+
+
+def _write(connection: sqlite3.Connection, reading: _Reading, *, is_new: bool, keep_segments: bool) -> Groups | None:
+    """Write down one experiment, and return what can be filtered and sorted by; None when there is none any more."""
+    if not is_new:
+        _forget(connection, reading.number)
+    connection.execute("INSERT OR REPLACE INTO experiments VALUES (?, ?, ?, ?, ?, ?, ?, ?)", reading.row())
+    if keep_segments and reading.stamp:
+        lengths, data = pack_segments(reading.contents)
+        connection.execute("INSERT INTO journals VALUES (?, ?, ?)", (reading.number, lengths, data))
+    if reading.state is None:
+        return None
+    head = head_of(reading.state)
+    connection.execute("INSERT INTO heads VALUES (?, ?)", (reading.number, encode_kept(head)))
+    return values_of(reading.state, head)
+
+
+def _forget(connection: sqlite3.Connection, number: int) -> None:
+    connection.execute("DELETE FROM heads WHERE number = ?", (number,))
+    connection.execute("DELETE FROM journals WHERE number = ?", (number,))
+
+
+def _write_columns(connection: sqlite3.Connection, changes: Mapping[int, Groups | None]) -> None:
+    """Write the columns anew of all blocks in which experiments have changed."""
+    by_block: defaultdict[int, dict[int, Groups | None]] = defaultdict(dict)
+    for number, groups in changes.items():
+        by_block[number // BLOCK][number % BLOCK] = groups
+    for block, changed in by_block.items():
+        stored = connection.execute(
+            "SELECT key_group, key, data FROM runs JOIN names USING (name) WHERE block = ?", (block,)
+        )
+        runs = {Column(group, key.decode("utf-8", "surrogatepass")): decode_run(data) for group, key, data in stored}
+        change_block(runs, changed)
+        connection.execute("DELETE FROM runs WHERE block = ?", (block,))
+        rows = [(block, data, *_encode_name(column)) for column, run in runs.items() if (data := encode_run(run))]
+        connection.executemany("INSERT OR IGNORE INTO names (key_group, key) VALUES (?, ?)", (row[2:] for row in rows))
+        connection.executemany("INSERT INTO runs SELECT ?, name, ? FROM names WHERE key_group = ? AND key = ?", rows)
+
+
+def _encode_name(column: Column) -> tuple[str, bytes]:
+    # Names come from JSON, where text may hold what UTF-8 does not allow.
+    return column.group, column.key.encode("utf-8", "surrogatepass")
+
+
+def _batches(items: Iterable[Item], size: int) -> Iterator[Sequence[Item]]:
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch

@@ -1,0 +1,40 @@
+"""`keepsake collect`: delete what no experiment needs any more."""
+
+from __future__ import annotations
+
+import click
+
+from keepsake.cli.context import Common, common_options, pass_common
+from keepsake.cli.output import print_json, say
+
+
+@click.command("collect")
+@click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
+@common_options
+@pass_common
+def command(common: Common, dry_run: bool, as_json: bool) -> None:
+    """Delete the chunks and manifests that nothing reaches, as after `keepsake rm`.
+
+    Safe at any time, also while experiments are running and others collect. What is younger than an hour stays. Nothing
+    is deleted while a part of the repository cannot be read.
+    """
+    from keepsake._analysis.text import format_bytes
+
+    result = common.project().collect(dry_run=dry_run)
+    if as_json:
+        print_json(
+            {
+                "dry_run": dry_run,
+                "planned": {"objects": len(result.plan.keys), "size_bytes": result.plan.size_bytes},
+                "deleted": {"objects": result.objects, "size_bytes": result.size_bytes},
+            }
+        )
+        return
+    if dry_run:
+        if common.verbose:
+            for key in result.plan.keys:
+                click.echo(key)
+        say(f"would delete {len(result.plan.keys)} objects ({format_bytes(result.plan.size_bytes)})")
+        return
+    say(f"deleted {result.objects} objects ({format_bytes(result.size_bytes)})")

@@ -1,0 +1,29 @@
+"""`keepsake init`: write a `keepsake.yaml`."""
+
+from __future__ import annotations
+
+import click
+
+from keepsake.cli.context import Common, common_options, pass_common
+from keepsake.cli.output import say
+
+
+@click.command("init")
+@click.argument("url", metavar="[REPOSITORY]", required=False)
+@click.option("-f", "--force", is_flag=True, help="Replace a keepsake.yaml that is there.")
+@common_options
+@pass_common
+def command(common: Common, url: str | None, force: bool) -> None:
+    """Make the current directory a project: write its keepsake.yaml, and make the repository.
+
+    REPOSITORY is a URL or a path; by default `.keepsake` in the project directory.
+
+    A script does not need this: `keepsake.init()` works without a keepsake.yaml, too. With one, the project is found
+    from every directory below it.
+    """
+    from keepsake.project import Project
+
+    path = Project.create_config(common.project_directory, url or common.repository, replace=force)
+    place = Project(directory=path.parent).find_place()
+    made = place.open_repository(create=True)
+    say(f"wrote {path}; the repository is {made.store.url}")

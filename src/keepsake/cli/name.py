@@ -1,0 +1,25 @@
+"""`keepsake name`: call an experiment something."""
+
+from __future__ import annotations
+
+import click
+
+from keepsake.cli.context import Common, common_options, pass_common
+
+
+@click.command("name")
+@click.argument("id")
+@click.argument("text", metavar="NAME", required=False)
+@click.option("--clear", is_flag=True, help="Take the name away.")
+@common_options
+@pass_common
+def command(common: Common, id: str, text: str | None, clear: bool) -> None:  # noqa: A002 (the name in the help)
+    """Give an experiment a name. Without NAME, print the one it has."""
+    experiment = common.project().experiments.get(id)
+    if clear and text is not None:
+        raise click.UsageError("a name and --clear exclude each other")
+    if text is None and not clear:
+        if experiment.name:
+            click.echo(experiment.name)
+        return
+    experiment.name = text

@@ -1,0 +1,45 @@
+"""`keepsake plot`: learning curves, as a picture or in the terminal."""
+
+from __future__ import annotations
+
+import click
+
+from keepsake.cli.context import Common, common_options, pass_common
+from keepsake.cli.output import say, terminal_width, uses_color
+from keepsake.errors import NotFoundError
+
+
+@click.command("plot")
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("-m", "--metric", metavar="NAME", help="Which metric. By default the primary one.")
+@click.option("-f", "--filter", "filters", metavar="EXPRESSION", multiple=True, help="As in `keepsake ls`.")
+@click.option("-o", "--output", metavar="FILE", help="A .png, .svg or .pdf file. Without it, the terminal shows it.")
+@click.option("--logy", is_flag=True, help="A logarithmic y-axis.")
+@common_options
+@pass_common
+def command(
+    common: Common, ids: tuple[str, ...], metric: str | None, filters: tuple[str, ...], output: str | None, logy: bool
+) -> None:
+    """Draw a metric of experiments: those that are named, or those that a filter finds, or all."""
+    from keepsake._analysis.textplot import draw_curves
+    from keepsake.experiment import ExperimentList
+
+    collection = common.project().experiments
+    experiments = collection.list(filter=list(filters) or None)
+    if ids:
+        wanted = {collection.get(one).id for one in ids}
+        experiments = ExperimentList(one for one in experiments if one.id in wanted)
+    if not experiments:
+        raise NotFoundError("there is no experiment to draw", hint="`keepsake ls` shows what is there")
+    if output is None:
+        name = metric or experiments.primary_metric()
+        click.echo(draw_curves(experiments, name, width=terminal_width() or 80, color=uses_color(), logy=logy))
+        return
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    experiments.plot(metric, logy)
+    plt.savefig(output, dpi=150, bbox_inches="tight")
+    say(f"wrote {output}")

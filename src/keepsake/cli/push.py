@@ -1,0 +1,48 @@
+"""`keepsake push`: copy to another repository what it lacks."""
+
+from __future__ import annotations
+
+import click
+
+from keepsake.cli.context import Common, common_options, pass_common
+from keepsake.cli.output import print_json, progress, say
+
+
+@click.command("push")
+@click.argument("places", metavar="[FROM] TO", nargs=-1, required=True)
+@click.option("-e", "--experiment", "ids", metavar="ID", multiple=True, help="Only this experiment; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
+@common_options
+@pass_common
+def command(common: Common, places: tuple[str, ...], ids: tuple[str, ...], as_json: bool) -> None:
+    """Copy experiments to another repository: all of them, or those that are named.
+
+    FROM and TO are URLs or paths; without FROM, the repository of this project is copied. Only what TO lacks is sent,
+    each chunk verified. Breaking it off is safe, and the next push carries on. What was deleted in TO stays deleted.
+    """
+    from keepsake._analysis.text import format_bytes
+
+    if len(places) > 2:
+        raise click.UsageError("at most two repositories: FROM and TO")
+    if len(places) == 2:
+        common.repository = places[0]
+    project = common.project()
+    experiment_ids = [project.experiments.get(one).id for one in ids] if ids else None
+    with progress("pushing") as on_progress:
+        sent_bytes = 0
+
+        def advance(size_bytes: int) -> None:
+            nonlocal sent_bytes
+            sent_bytes += size_bytes
+            on_progress(sent_bytes, 0)
+
+        result = project.push(places[-1], on_progress=advance, experiment_ids=experiment_ids)
+    if as_json:
+        from dataclasses import asdict
+
+        print_json(asdict(result))
+        return
+    if result.segments:
+        say(f"copied {result.chunks} chunks ({format_bytes(result.chunk_bytes)}) to {places[-1]}")
+    else:
+        say(f"{places[-1]} has everything already")

@@ -1,0 +1,26 @@
+"""`keepsake tag`: words to find experiments by."""
+
+from __future__ import annotations
+
+import click
+
+from keepsake.cli.context import Common, common_options, pass_common
+
+
+@click.command("tag")
+@click.argument("id")
+@click.argument("tags", metavar="[TAG]...", nargs=-1)
+@click.option("-d", "--delete", is_flag=True, help="Take these tags away instead of adding them.")
+@common_options
+@pass_common
+def command(common: Common, id: str, tags: tuple[str, ...], delete: bool) -> None:  # noqa: A002 (the name in the help)
+    """Add tags to an experiment. Without TAG, print those it has, a line each."""
+    experiment = common.project().experiments.get(id)
+    if not tags:
+        if delete:
+            raise click.UsageError("say which tags to take away")
+        for one in experiment.tags:
+            click.echo(one)
+        return
+    kept = [one for one in experiment.tags if one not in tags]
+    experiment.tags = kept if delete else [*kept, *dict.fromkeys(tags)]

@@ -1,0 +1,68 @@
+"""`keepsake export` and `keepsake plot`: experiments for other programs, and for the eye."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.cli.subjects import RunCli, TwoExperiments
+
+
+def test_csv_has_a_row_an_experiment_with_params_and_metrics(cli: RunCli, trained: TwoExperiments) -> None:
+    rows = list(csv.DictReader(cli("export", at=trained.directory).out.splitlines()))
+    assert [row["id"] for row in rows] == [trained.first.id, trained.second.id]
+    assert [row["params.learning_rate"] for row in rows] == ["0.1", "0.01"]
+    assert rows[0]["best.loss"] == "0.05"
+    assert rows[0]["latest.val/acc"] == "0.5"
+
+
+def test_a_row_a_checkpoint(cli: RunCli, trained: TwoExperiments) -> None:
+    rows = json.loads(cli("export", "--format", "json", "--checkpoints", at=trained.directory).out)
+    assert [row["checkpoint"] for row in rows[:2]] == [one.id for one in trained.first.checkpoints]
+    assert [row["metrics.loss"] for row in rows] == [0.1, 0.05, 0.01, 0.005]
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_the_ending_of_the_file_says_the_format(
+    cli: RunCli, trained: TwoExperiments, tmp_path: Path, form: str
+) -> None:
+    path = tmp_path / f"table.{form}"
+    assert cli("export", "-o", str(path), at=trained.directory).code == 0
+    read = {"csv": pd.read_csv, "json": pd.read_json, "parquet": pd.read_parquet}[form]
+    frame = read(path)
+    assert list(frame["params.learning_rate"]) == [0.1, 0.01]
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
+
+
+def test_a_file_that_cannot_be_written_is_named(cli: RunCli, trained: TwoExperiments, tmp_path: Path) -> None:
+    done = cli("export", "-o", str(tmp_path / "no" / "table.csv"), at=trained.directory)
+    assert done.code == 1
+    assert "table.csv cannot be written" in done.err
+
+
+def test_a_plot_is_a_picture(cli: RunCli, trained: TwoExperiments, tmp_path: Path) -> None:
+    path = tmp_path / "loss.png"
+    assert cli("plot", "-o", str(path), at=trained.directory).code == 0
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_plot_in_the_terminal_shows_every_experiment(cli: RunCli, trained: TwoExperiments) -> None:
+    done = cli("plot", "-m", "val/acc", at=trained.directory)
+    assert done.code == 0
+    assert trained.first.short_id() in done.out
+    assert trained.second.short_id() in done.out
+    assert "\x1b[" not in done.out
+
+
+def test_a_plot_of_one_experiment(cli: RunCli, trained: TwoExperiments) -> None:
+    done = cli("plot", trained.second.short_id(), at=trained.directory)
+    assert trained.second.short_id() in done.out
+    assert trained.first.short_id() not in done.out
+
+
+def test_an_unknown_metric_is_a_usage_error(cli: RunCli, trained: TwoExperiments) -> None:
+    assert cli("plot", "-m", "nope", at=trained.directory).code == 2
