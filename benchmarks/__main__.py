@@ -11,8 +11,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.comparison_table import format_comparison
 from benchmarks.machine import describe_machine
-from benchmarks.results import format_table, load_rows, save_rows, write_document
+from benchmarks.projects import COURIER
+from benchmarks.results import format_markdown, format_table, load_rows, save_rows, write_part
 from benchmarks.rows import Row
 from benchmarks.scale import FULL, QUICK, Scale
 
@@ -20,8 +22,24 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 DOCUMENT = HERE.parent / "docs" / "benchmarks.md"
 
-GROUPS = ("imports", "metrics", "capture", "checkout", "reading", "memory", "small_files", "renamed", "training")
+GROUPS = (
+    "imports",
+    "metrics",
+    "capture",
+    "settle",
+    "checkout",
+    "reading",
+    "listing",
+    "memory",
+    "small_files",
+    "renamed",
+    "training",
+    "comparison",
+    "step",
+)
 """Modules with a `measure(scale, directory)`; times first, while nothing else has warmed the machine."""
+COMPARISON = "comparison"
+"""The group with a table of its own."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,10 +90,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _isolate(work: Path) -> None:
-    """Keep the user's settings and caches out of it."""
+    """Keep the user's settings and caches out of it, and the courier, where it is not what is measured."""
     for name in [name for name in os.environ if name.startswith("KEEPSAKE_")]:
         del os.environ[name]
-    os.environ["XDG_CACHE_HOME"] = str(work / "cache")
+    os.environ |= {"XDG_CACHE_HOME": str(work / "cache"), COURIER: "off"}
 
 
 def _document() -> int:
@@ -83,8 +101,11 @@ def _document() -> int:
     machine: dict[str, str] = {}
     for group in GROUPS:
         measured, machine = load_rows(RESULTS / f"{group}.json")
-        rows += measured
-    write_document(DOCUMENT, rows, machine)
+        if group == COMPARISON:
+            write_part(DOCUMENT, group, format_comparison(measured, machine))
+        else:
+            rows += measured
+    write_part(DOCUMENT, "table", format_markdown(rows, machine))
     return 0
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from keepsake import Project
 from keepsake.experiment import Experiment
 
 REPOSITORY = ".keepsake"
+COURIER = "KEEPSAKE_COURIER"
+"""The variable that says whether there may be a courier: `off` for everything that is not about it."""
 
 
 def begin(directory: Path) -> Experiment:
@@ -16,6 +20,17 @@ def begin(directory: Path) -> Experiment:
     directory.mkdir(parents=True, exist_ok=True)
     project = Project(repository=str(directory / REPOSITORY), directory=directory)
     return project.experiments.create(quiet=True)
+
+
+@contextlib.contextmanager
+def courier_allowed() -> Iterator[None]:
+    """Let experiments that are begun now leave work to a courier, as they do unless they are told otherwise."""
+    before = os.environ.pop(COURIER, None)
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[COURIER] = before
 
 
 def abandon(experiment: Experiment, directory: Path) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from benchmarks.rows import Row
 
-BEGIN, END = "<!-- table: written by python -m benchmarks --document -->\n", "<!-- end of the table -->\n"
 _MARKS = {True: "met", False: "NOT MET", None: ""}
 
 
@@ -35,7 +34,7 @@ def load_rows(path: Path) -> tuple[list[Row], dict[str, str]]:
 
 def format_table(rows: Iterable[Row]) -> str:
     """Return the table for a terminal."""
-    cells = [("what", "measured", "at most", "", "")]
+    cells = [("what", "measured", "limit", "", "")]
     cells += [(row.what, row.measured_text, row.limit_text, _MARKS[row.is_met], row.remark) for row in rows]
     widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells)
@@ -44,7 +43,7 @@ def format_table(rows: Iterable[Row]) -> str:
 
 def format_markdown(rows: Iterable[Row], machine: Mapping[str, str]) -> str:
     """Return the table and the machine for the documentation."""
-    lines = ["| what | measured | at most | | remark |", "|---|---|---|---|---|"]
+    lines = ["| what | measured | limit | | remark |", "|---|---|---|---|---|"]
     for row in rows:
         what = f"— {row.what.strip()}" if row.what.startswith(" ") else row.what
         lines.append(f"| {what} | {row.measured_text} | {row.limit_text} | {_MARKS[row.is_met]} | {row.remark} |")
@@ -52,9 +51,16 @@ def format_markdown(rows: Iterable[Row], machine: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_document(path: Path, rows: Iterable[Row], machine: Mapping[str, str]) -> None:
-    """Replace the table in a Markdown file; what stands around it stays."""
-    text = path.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n{format_markdown(rows, machine)}\n{END}{after}", encoding="utf-8")
+def write_part(path: Path, name: str, text: str) -> None:
+    """Replace what stands between two marks in a Markdown file; what stands around them stays.
+
+    Raises:
+        ValueError: the file does not have the marks.
+    """
+    begin, end = f"<!-- {name}: written by python -m benchmarks --document -->\n", f"<!-- end of the {name} -->\n"
+    document = path.read_text(encoding="utf-8")
+    before, _, rest = document.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise ValueError(f"{path} has no {begin.strip()} with an end")
+    path.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")

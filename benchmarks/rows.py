@@ -15,25 +15,32 @@ class Row:
     unit: str
     """What stands behind the number: `x cp`, `%`, `µs`, `ms`, `MB`, `chunks`."""
     limit: float | None = None
-    """The most that it may be; None for figures that are only reported."""
+    """The most that it may be, or the least; None for figures that are only reported."""
     remark: str = ""
     details: dict[str, Any] = field(default_factory=dict)
     """What the number was made from; JSON values."""
+    is_rate: bool = False
+    """Whether more is better, so that the limit is the least that is enough."""
 
     @property
     def is_met(self) -> bool | None:
         """Whether the limit is kept, by the number as it is shown; None without a limit."""
-        return None if self.limit is None else float(_number(self.measured)) <= self.limit
+        if self.limit is None:
+            return None
+        shown = float(format_number(self.measured))
+        return shown >= self.limit if self.is_rate else shown <= self.limit
 
     @property
     def measured_text(self) -> str:
         """The number with its unit."""
-        return f"{_number(self.measured)} {self.unit}"
+        return f"{format_number(self.measured)} {self.unit}"
 
     @property
     def limit_text(self) -> str:
         """The limit with its unit; empty without one."""
-        return "" if self.limit is None else f"{self.limit:g} {self.unit}"
+        if self.limit is None:
+            return ""
+        return f"at {'least' if self.is_rate else 'most'} {self.limit:g} {self.unit}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as a dictionary that the `json` module can write."""
@@ -45,7 +52,7 @@ class Row:
         return cls(**{name: value for name, value in document.items() if name != "is_met"})
 
 
-def _number(value: float) -> str:
+def format_number(value: float) -> str:
     """Show three significant digits, and whole numbers as such."""
     if value == int(value) or abs(value) >= 100:
         return f"{value:.0f}"

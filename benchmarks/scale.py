@@ -28,6 +28,16 @@ class Scale:
     model_width: int
     model_layers: int
     steps_between_checkpoints: int
+    comparison_rounds: int
+    """How often every program saves every series."""
+    comparison_calls: int
+    """How many calls with metrics each program gets in a round."""
+    step_windows: int
+    """How many stretches of training are timed with the courier at work, and as many without."""
+    step_window_s: float
+    settle_runs: int
+    listing_experiments: tuple[int, ...]
+    """How many experiments the repositories have that are listed."""
     free_bytes: int
     """How much room the disk must have."""
 
@@ -44,6 +54,12 @@ FULL = Scale(
     model_width=256,
     model_layers=4,
     steps_between_checkpoints=10,
+    comparison_rounds=3,
+    comparison_calls=200,
+    step_windows=6,
+    step_window_s=10.0,
+    settle_runs=7,
+    listing_experiments=(100, 1_000, 10_000, 100_000),
     free_bytes=12_000 * MB,
 )
 
@@ -59,5 +75,11 @@ QUICK = Scale(
     model_width=128,
     model_layers=2,
     steps_between_checkpoints=2,
+    comparison_rounds=1,
+    comparison_calls=20,
+    step_windows=1,
+    step_window_s=1.0,
+    settle_runs=2,
+    listing_experiments=(100, 1_000),
     free_bytes=1_000 * MB,
 )

@@ -85,13 +85,13 @@ def measure_pairs(subject: Action, baseline: Action, *, pairs: int, patience_s: 
     deadline = time.monotonic() + patience_s
     while len(kept) < pairs and (len(kept) + len(aside) < pairs or time.monotonic() < deadline):
         wait_until_quiet(deadline - time.monotonic())
-        before = _Usage.now()
+        before = Usage.now()
         if (len(kept) + len(aside)) % 2:
             pair = subject.time_s(), baseline.time_s()
         else:
             baseline_s = baseline.time_s()
             pair = subject.time_s(), baseline_s
-        (kept if _Usage.now().others_share_since(before) <= QUIET_SHARE else aside).append(pair)
+        (kept if Usage.now().others_share_since(before) <= QUIET_SHARE else aside).append(pair)
     disturbed = aside[len(aside) - (pairs - len(kept)) :]
     together = kept + disturbed
     return Pairs([pair[0] for pair in together], [pair[1] for pair in together], len(disturbed))
@@ -101,15 +101,15 @@ def wait_until_quiet(timeout_s: float) -> bool:
     """Wait until other programs leave the processors alone for a moment, or for `timeout_s`; say whether they do."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
-        before = _Usage.now()
+        before = Usage.now()
         time.sleep(_PROBE_S)
-        if _Usage.now().others_share_since(before) <= QUIET_SHARE:
+        if Usage.now().others_share_since(before) <= QUIET_SHARE:
             return True
     return False
 
 
 @dataclass(frozen=True)
-class _Usage:
+class Usage:
     """Processor time since the machine was started."""
 
     total_s: float
@@ -118,7 +118,7 @@ class _Usage:
     """What others than this process and its children used, and what the machine around this one took."""
 
     @classmethod
-    def now(cls) -> _Usage:
+    def now(cls) -> Usage:
         """Read the counters."""
         try:
             line = _STAT.read_text(encoding="ascii").partition("\n")[0]
@@ -130,7 +130,7 @@ class _Usage:
         busy_s = (sum(ticks) - ticks[3] - ticks[4]) / per_s
         return cls(sum(ticks) / per_s, busy_s - sum(own[:4]))
 
-    def others_share_since(self, before: _Usage) -> float:
+    def others_share_since(self, before: Usage) -> float:
         """Return which part of all processors others used since then, from 0 to 1."""
         elapsed_s = self.total_s - before.total_s
         return (self.others_s - before.others_s) / elapsed_s if elapsed_s else 0.0

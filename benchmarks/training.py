@@ -95,7 +95,7 @@ def run(kind: Kind, model: Transformer, scale: Scale, directory: Path) -> list[R
         training.run(scale.steps_between_checkpoints)
         for name, write in kind.writers.items():
             weights = _empty(places[name] / "weights")
-            write(training, weights / _file_name(training, kind))
+            write(training, weights / (file_name(training) if kind.changes_name else "model"))
             raw_bytes[name] += sum(path.stat().st_size for path in weights.iterdir())
             experiments[name].checkpoint(path="weights", step=training.step, loss=training.losses[-1])
     rows = []
@@ -112,8 +112,9 @@ def run(kind: Kind, model: Transformer, scale: Scale, directory: Path) -> list[R
     return rows
 
 
-def _file_name(training: Training, kind: Kind) -> str:
-    return f"step-{training.step}-loss-{training.losses[-1]:.4g}".replace(".", "_") if kind.changes_name else "model"
+def file_name(training: Training) -> str:
+    """Return a name that tells the step and the loss, without a suffix."""
+    return f"step-{training.step}-loss-{training.losses[-1]:.4g}".replace(".", "_")
 
 
 def _empty(directory: Path) -> Path:

@@ -8,9 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import capture, checkout, imports, memory, metrics, reading, renamed, small_files, training
-from benchmarks.__main__ import DOCUMENT, GROUPS
-from benchmarks.results import format_markdown, format_table, load_rows, save_rows, write_document
+import keepsake
+from benchmarks import (
+    capture,
+    checkout,
+    comparison,
+    imports,
+    listing,
+    memory,
+    metrics,
+    reading,
+    renamed,
+    settle,
+    small_files,
+    step,
+    training,
+)
+from benchmarks.__main__ import COMPARISON, DOCUMENT, GROUPS
+from benchmarks.projects import REPOSITORY, begin, stored_bytes
+from benchmarks.rawness import count_raw_bytes
+from benchmarks.results import format_markdown, format_table, load_rows, save_rows, write_part
 from benchmarks.rows import Row
 from benchmarks.scale import MB, QUICK
 from benchmarks.timing import Action, measure_pairs
@@ -27,7 +44,8 @@ def by_name(rows: list[Row]) -> dict[str, Row]:
 
 
 def test_every_group_has_a_module_that_measures() -> None:
-    modules = (imports, metrics, capture, checkout, reading, memory, small_files, renamed, training)
+    timed_first = (imports, metrics, capture, settle, checkout, reading, listing, memory)
+    modules = (*timed_first, small_files, renamed, training, comparison, step)
     assert [module.__name__ for module in modules] == [f"benchmarks.{group}" for group in GROUPS]
     assert all(callable(module.measure) for module in modules)
 
@@ -129,6 +147,12 @@ def test_a_limit_is_kept_or_not_by_the_number_that_is_shown() -> None:
     assert Row("it", 1.0, "x cp").is_met is None
 
 
+def test_the_limit_of_a_rate_is_the_least() -> None:
+    assert Row("it", 599.6, "MB/s", 600, is_rate=True).is_met is True
+    assert Row("it", 599.4, "MB/s", 600, is_rate=True).is_met is False
+    assert Row("it", 599.4, "MB/s", 600, is_rate=True).limit_text == "at least 600 MB/s"
+
+
 def test_results_are_read_back_and_go_into_a_document(tmp_path: Path) -> None:
     rows = [Row("it", 3.0, "chunks", 2, "why", {"counts": [3]}), Row("  more of it", 1.25, "x cp")]
     path = save_rows(tmp_path, "group", rows, {"processor": "a fast one"})
@@ -139,8 +163,58 @@ def test_results_are_read_back_and_go_into_a_document(tmp_path: Path) -> None:
     assert "NOT MET" in format_table(rows)
     document = tmp_path / "document.md"
     document.write_text(DOCUMENT.read_text(encoding="utf-8"), encoding="utf-8")
-    write_document(document, rows, machine)
+    for name in ("table", COMPARISON):
+        write_part(document, name, format_markdown(rows, machine))
     once = document.read_text(encoding="utf-8")
-    assert format_markdown(rows, machine) in once
-    write_document(document, rows, machine)
+    assert once.count(format_markdown(rows, machine)) == 2
+    write_part(document, "table", format_markdown(rows, machine))
     assert document.read_text(encoding="utf-8") == once
+
+
+def test_a_document_without_the_marks_is_left_as_it_is(tmp_path: Path) -> None:
+    document = tmp_path / "document.md"
+    document.write_text("# Something else\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="table"):
+        write_part(document, "table", "| a table |")
+    assert document.read_text(encoding="utf-8") == "# Something else\n"
+
+
+def test_settling_is_timed_until_nothing_is_raw(tmp_path: Path) -> None:
+    (row,) = settle.measure(TINY, tmp_path)
+    assert row.is_rate
+    assert row.measured > 0
+    assert all(call < all_ms for call, all_ms in zip(row.details["calls_ms"], row.details["settled_ms"], strict=True))
+
+
+def test_raw_chunks_are_counted_until_they_are_settled(tmp_path: Path) -> None:
+    size_bytes = write_gpt2_like(tmp_path / "weights", 12 * MB)
+    experiment = begin(tmp_path)
+    experiment.checkpoint(path="weights")
+    assert 0 <= count_raw_bytes(tmp_path / REPOSITORY) <= size_bytes
+    experiment.stop()
+    assert count_raw_bytes(tmp_path / REPOSITORY) == 0
+
+
+def test_renewed_weights_share_nothing_with_the_old_ones(tmp_path: Path) -> None:
+    size_bytes = write_gpt2_like(tmp_path / "weights", 12 * MB)
+    experiment = begin(tmp_path)
+    experiment.checkpoint(path="weights")
+    experiment.checkpoint(path="weights")
+    keepsake.wait()
+    before = stored_bytes(tmp_path, "chunks")
+    step.renew(tmp_path / "weights", 1)
+    assert (tmp_path / "weights").stat().st_size == size_bytes
+    experiment.checkpoint(path="weights")
+    experiment.stop()
+    assert stored_bytes(tmp_path, "chunks") - before > 0.9 * before
+
+
+@pytest.mark.slow
+def test_steps_are_timed_with_the_courier_at_work_and_without(tmp_path: Path) -> None:
+    (row,) = step.measure(replace(TINY, model_width=64), tmp_path)
+    assert row.measured > 0
+    assert row.details["courier_s"] >= 0
+    # On a machine with much else to do, the courier gets no time: then nothing is claimed.
+    assert (row.limit is None) == (row.details["encoded_bytes"] == 0 or row.details["ran_out"])
+    assert len(row.details["with_ms"]) > 1
+    assert len(row.details["without_ms"]) > 1
