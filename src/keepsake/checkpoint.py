@@ -375,7 +375,7 @@ def best_checkpoint(checkpoints: Sequence[Checkpoint]) -> Checkpoint | None:
     Missing values, values that are no numbers, NaN, and the infinity that is worst for the goal never win; of equals
     the earliest does. None when nothing is left, or no checkpoint has a primary metric.
     """
-    place = find_best([one.primary_metric for one in checkpoints], [one.metrics for one in checkpoints])
+    place = find_best((one.primary_metric for one in checkpoints), (one.metrics for one in checkpoints))
     return checkpoints[place] if place is not None else None
 
 

@@ -34,6 +34,16 @@ PATHS = (
     "num",
 )
 GROUPS = ("params", "best.metrics", "latest.metrics")
+_CONTAINERS: list[Value] = [
+    [],
+    [64, 32],
+    ["a", "b"],
+    {},
+    {"lr": 0.1},
+    {"lr": None},
+    {"lr": [1, {"a": 2}]},
+    [["a"], None],
+]
 
 
 def names() -> st.SearchStrategy[Name]:
@@ -92,7 +102,8 @@ def rows() -> st.SearchStrategy[list[dict[Column, Value]]]:
     """Draw experiments, as values by column."""
     keys = st.sampled_from(("lr", "loss", "optim", "optim.lr", "tags", "name", "num", "val/loss"))
     columns = st.builds(Column, st.sampled_from(GROUPS), keys) | st.sampled_from(sorted(set(FIELDS.values())))
-    return st.lists(st.dictionaries(columns, strategies.values(max_leaves=4), max_size=8), max_size=6)
+    values: st.SearchStrategy[Value] = strategies.scalars() | st.sampled_from(_CONTAINERS)
+    return st.lists(st.dictionaries(columns, values, max_size=6), max_size=4)
 
 
 class Rows:

@@ -15,7 +15,7 @@ from keepsake.testing import strategies
 PLACES = st.integers(0, BLOCK - 1)
 GROUPS = st.dictionaries(
     st.sampled_from(("params", "best.metrics")),
-    st.dictionaries(st.sampled_from(("a", "b", "\ud800")), strategies.values(max_leaves=3)),
+    st.dictionaries(st.sampled_from(("a", "b", "\ud800")), strategies.scalars(), max_size=3),
 )
 
 

@@ -69,7 +69,8 @@ def run_scenario(scenario: str, project: Path, repository: Path) -> dict[str, ob
     home = project.parent / "home"
     home.mkdir(exist_ok=True)
     env = os.environ | {"KEEPSAKE_NO_ANALYTICS": "1", "TZ": "UTC", "HOME": str(home)}
-    subprocess.run([sys.executable, __file__, scenario, str(project)], env=env, cwd=project, check=False)
+    script = shutil.copy(__file__, home / "train.py")
+    subprocess.run([sys.executable, script, scenario, str(project)], env=env, cwd=project, check=False)
     record: dict[str, object] = json.loads((project.parent / "record.json").read_text(encoding="utf-8"))
     if scenario == "removed":
         doomed = record["checkpoints"][1]["id"]  # type: ignore[index]

@@ -112,7 +112,7 @@ def test_what_replicate_wrote_has_its_version() -> None:
 
 
 def test_unknown_fields_are_kept() -> None:
-    fields = {"config": {"repository": "file:///x", "storage": ""}, "tags": "not ours"}
+    fields: dict[str, Any] = {"config": {"repository": "file:///x", "storage": ""}, "tags": "not ours"}
     assert decode(experiment(**fields))[0]["format_1"] == fields | {"created": "2021-01-02T03:04:05.123456789Z"}
 
 

@@ -1,1 +1,1 @@
-"""Looking at what was saved: comparing, plotting, tables. Reads plain fields only and never a repository."""
+"""Looking at what was saved: comparing, plotting, tables. Reads what it is given, and never opens a repository."""

@@ -155,7 +155,8 @@ def _checkpoint_text(side: Side) -> str:
 
 def _size_facts(change: FileChange) -> list[str]:
     sizes = [one.size_bytes for one in (change.old, change.new) if one is not None and one.kind == "file"]
-    return [" -> ".join(dict.fromkeys(map(format_bytes, sizes)))] if sizes else []
+    is_new = len(sizes) == 1 or len(set(sizes)) > 1
+    return [" -> ".join(dict.fromkeys(map(format_bytes, sizes)))] if is_new else []
 
 
 def _percent(share: float) -> str:

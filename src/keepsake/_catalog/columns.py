@@ -115,26 +115,22 @@ def decode_run(data: object) -> Run:
 
 def encode_run(run: Run) -> bytes | None:
     """Encode a run; None when there is no value in it."""
-    places = [place for place, value in enumerate(run) if value is not None]
-    if not places:
+    missing = run.count(None)
+    if missing == BLOCK:
         return None
     document: dict[str, Any] = {}
     values = run
-    if len(places) < BLOCK // 2:
-        document["places"] = places
-        values = [run[place] for place in places]
-    if isinstance(run[places[0]], (str, list, dict)):
+    if missing > BLOCK // 2:
+        document["places"] = [place for place, value in enumerate(run) if value is not None]
+        values = [value for value in run if value is not None]
+    if any(isinstance(value, (str, list, dict)) for value in (values[0], values[-1])):
         # Of texts and of what is large, most experiments of a project have one of a few.
-        codes: dict[Any, int] = {}
-        distinct: list[Value] = []
-        coded: list[int] = []
-        for value in values:
-            code = codes.setdefault(value if isinstance(value, str) else (repr(value),), len(codes))
-            coded.append(code)
-            if code == len(distinct):
-                distinct.append(value)
+        keys = [value if isinstance(value, str) else (repr(value),) for value in values]
+        distinct = dict(zip(keys, values, strict=True))
         if len(distinct) <= len(values) // 2:
-            document["codes"], values = coded, distinct
+            codes = {key: code for code, key in enumerate(distinct)}
+            document["codes"] = [codes[key] for key in keys]
+            values = list(distinct.values())
     return encode_kept(document | {"values": values})
 
 

@@ -82,7 +82,7 @@ def data_version(connection: sqlite3.Connection) -> int:
 
 def stamp_of(segments: Segments) -> str:
     """Return what changes with the segments: a line of key and tag for each."""
-    return "\n".join(sorted(f"{name.key}\t{info.tag}" for name, info in segments))
+    return "\n".join(sorted([f"{info.key}\t{info.tag}" for _, info in segments]))
 
 
 def segments_of_stamp(stamp: str) -> list[SegmentName]:

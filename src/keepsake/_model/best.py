@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from keepsake._model.values import Value, get_dotted
 
 
-def find_best(primary: Sequence[tuple[str, str] | None], metrics: Sequence[Mapping[str, Value]]) -> int | None:
+def find_best(primary: Iterable[tuple[str, str] | None], metrics: Iterable[Mapping[str, Value]]) -> int | None:
     """Return the place of the best checkpoint by the first primary metric among them.
 
     Missing values, values that are no numbers, NaN, and the infinity that is worst for the goal never win; of equals

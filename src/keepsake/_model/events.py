@@ -81,9 +81,7 @@ class ExperimentState:
 
     def best_checkpoint(self) -> Body | None:
         """Return the checkpoint that `find_best` chooses, None when it chooses none."""
-        place = find_best(
-            [_primary_metric(body) for body in self.checkpoints], [metrics_of(body) for body in self.checkpoints]
-        )
+        place = find_best(map(_primary_metric, self.checkpoints), map(metrics_of, self.checkpoints))
         return self.checkpoints[place] if place is not None else None
 
 

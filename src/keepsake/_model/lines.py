@@ -36,11 +36,14 @@ def decode_lines(data: bytes, *, place: bytes = b"") -> list[dict[str, Any]] | N
     Then `decode_line` says of each what it is.
     """
     lines = data.split(b"\n")[:-1]
+    if not lines:
+        return []
     start = zlib.crc32(b"{", zlib.crc32(place))
-    if any(line[:_BODY] != b'%s%08x",' % (_START, zlib.crc32(line[_BODY:], start)) for line in lines):
+    rests = [line[_BODY:] for line in lines]
+    if [line[:_BODY] for line in lines] != [b'{"crc":"%08x",' % zlib.crc32(rest, start) for rest in rests]:
         return None
     try:
-        bodies = decode_json(b'{"lines":[{' + b",{".join([line[_BODY:] for line in lines]) + b"]}")["lines"]
+        bodies = decode_json(b'{"lines":[{' + b",{".join(rests) + b"]}")["lines"]
     except KeepsakeError:
         return None
     return bodies if len(bodies) == len(lines) and all(type(body) is dict for body in bodies) else None

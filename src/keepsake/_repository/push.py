@@ -1,7 +1,8 @@
 """Push: copy to one repository what it lacks of another one, in an order that can be broken off anywhere.
 
 Chunks go first, then the manifests that point to them, then the journal segments that point to those; so whatever has
-arrived is whole, and pushing again carries on. Nothing is copied of an experiment that was deleted at the target.
+arrived is whole, and pushing again carries on. Of what was deleted at either side only the deletion is copied: the rest
+may have been collected.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from functools import partial
 
 from keepsake._chunks.codec import encode_chunk
 from keepsake._chunks.workers import run_workers
-from keepsake._model.events import references
+from keepsake._model.events import Event, reached_manifests, references
 from keepsake._model.keys import SegmentName, chunk_key, manifest_key
 from keepsake._model.manifest import Manifest
 from keepsake._repository.intent import drop_intent, save_with_intent
-from keepsake._repository.journal import Journal, get_segment, list_segments, read_events
+from keepsake._repository.journal import Journal, get_segment, list_segments, load_journal, read_events
 from keepsake._repository.repository import VERSION, Repository
 from keepsake.errors import FormatError, KeepsakeError, NotFoundError
 
@@ -57,63 +58,97 @@ def push(
     """
     if source.version != VERSION:
         source.check_writable()  # whose error says how to copy it
-    result = PushResult()
+    copier = _Copier(source, PushResult(), threads, on_progress)
     damage: list[KeepsakeError] = []
     available = list_segments(source.store)
     wanted = sorted(available) if experiment_ids is None else sorted(set(experiment_ids) & available.keys())
     for experiment_id in wanted:
-        if _is_deleted(target, experiment_id):
-            continue
-        there = list_segments(target.store, experiment_id).get(experiment_id, [])
-        for name in sorted(available[experiment_id], key=lambda name: (name.session_id, name.number)):
-            try:
-                _push_segment(source, target, name, there, result, threads, on_progress)
-            except (FormatError, NotFoundError) as error:
-                damage.append(error)
+        damage += _push_experiment(experiment_id, available[experiment_id], target, copier)
     if damage:
         raise damage[0]
-    return result
+    return copier.result
 
 
-def _is_deleted(repository: Repository, experiment_id: str) -> bool:
-    events = repository.load_journal(experiment_id).events
+def _push_experiment(
+    experiment_id: str, names: list[SegmentName], target: Repository, copier: _Copier
+) -> list[KeepsakeError]:
+    """Copy what `target` lacks of one experiment; return what could not be read of it."""
+    names_there = list_segments(target.store, experiment_id).get(experiment_id, [])
+    there = load_journal(target.store, experiment_id, names_there).events
+    if _is_deleted(there):
+        return []
+    segments: list[_Segment] = []
+    damage: list[KeepsakeError] = []
+    for name in sorted(names, key=lambda name: (name.session_id, name.number)):
+        try:
+            segments.append(_Segment.read(copier.source, name))
+        except (FormatError, NotFoundError) as error:
+            damage.append(error)
+    events = [*there, *(event for segment in segments for event in segment.events)]
+    # Deletions go first, so that nothing is ever listed of which the files were not copied.
+    segments.sort(key=lambda segment: not segment.has_deletion)
+    if _is_deleted(events):
+        segments = [segment for segment in segments if segment.has_deletion]
+    reached = reached_manifests(events)
+    for segment in segments:
+        try:
+            _push_segment(segment, reached, target, names_there, copier)
+        except (FormatError, NotFoundError) as error:
+            damage.append(error)
+    return damage
+
+
+def _is_deleted(events: Iterable[Event]) -> bool:
     return any(event.body.get("type") == "delete" and event.body.get("checkpoints") is None for event in events)
 
 
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """A journal segment as it is to be published."""
+
+    name: SegmentName
+    data: bytes
+    events: list[Event]
+
+    @classmethod
+    def read(cls, source: Repository, name: SegmentName) -> _Segment:
+        """Read the whole lines of a segment. Raises `FormatError` when one is damaged."""
+        data = get_segment(source.store, name)
+        data = data[: data.rfind(b"\n") + 1]
+        published = replace(name, size_bytes=len(data))
+        journal = Journal(name.experiment_id)
+        read_events(published, data, journal)
+        if journal.problems:
+            raise journal.problems[0][1]
+        return cls(published, data, journal.events)
+
+    @property
+    def has_deletion(self) -> bool:
+        """Whether something was deleted in it."""
+        return any(event.body.get("type") == "delete" for event in self.events)
+
+
 def _push_segment(
-    source: Repository,
-    target: Repository,
-    name: SegmentName,
-    there: list[SegmentName],
-    result: PushResult,
-    threads: int,
-    on_progress: Callable[[int], None] | None,
+    segment: _Segment, reached: set[str], target: Repository, there: list[SegmentName], copier: _Copier
 ) -> None:
-    data = get_segment(source.store, name)
-    data = data[: data.rfind(b"\n") + 1]
-    published = replace(name, size_bytes=len(data))
+    name, data = segment.name, segment.data
     same_place = [other for other in there if (other.session_id, other.number) == (name.session_id, name.number)]
     if any(other.size_bytes is None or other.size_bytes >= len(data) for other in same_place):
         return
-    journal = Journal(name.experiment_id)
-    read_events(published, data, journal)
-    if journal.problems:
-        raise journal.problems[0][1]
-    digests = sorted({digest for event in journal.events for digest in references(event.body)})
-    copier = _Copier(source, result, threads, on_progress)
+    digests = sorted(reached.intersection(digest for event in segment.events for digest in references(event.body)))
     intents: list[str] = []
     try:
         for digest in digests:
-            manifest = source.load_manifest(digest)
+            manifest = copier.source.load_manifest(digest)
             intents.append(save_with_intent(target, name.session_id, partial(copier.copy_chunks, manifest))[1])
         target.store.sync(manifest_key(digest) for digest in digests)
-        target.store.put(published.key, data, durable=True)
+        target.store.put(name.key, data, durable=True)
     finally:
         for intent in intents:
             drop_intent(target.store, intent)
     for shorter in same_place:
         target.store.delete(shorter.key)
-    result.segments += 1
+    copier.result.segments += 1
 
 
 @dataclass(frozen=True, slots=True)
