@@ -172,7 +172,7 @@ def read_events(name: SegmentName, data: bytes, journal: Journal) -> None:
         journal.problems.append((name.key, error))
     whole = data[: data.rfind(b"\n") + 1]
     bodies = decode_lines(whole, place=name.place)
-    if bodies is not None and all([_is_event(body) for body in bodies]):
+    if bodies is not None and all(_is_event(body) for body in bodies):
         session_id, segment = name.session_id, name.number
         journal.events += [
             Event(body["time"], session_id, (segment, number), body) for number, body in enumerate(bodies)

@@ -59,11 +59,10 @@ class Dispatcher:
         """Start a courier unless one runs or is about to; say whether there is one to rely on. Never raises."""
         attempts = _attempts.setdefault(self.instructions.lock_path, _Attempts())
         if self.is_running():
-            attempts.failures = 0
             return True
         if attempts.started_s is not None:
             if self._has_answered(attempts):
-                attempts.failures = 0  # it ran, and has ended or been killed since
+                attempts.failures = 0  # it worked, and has ended or been killed since
             elif time.monotonic() - attempts.started_s < GRACE_S:
                 return True
             else:
