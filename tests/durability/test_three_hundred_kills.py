@@ -142,7 +142,7 @@ def test_three_hundred_kills_lose_nothing(project: Path, monkeypatch: pytest.Mon
     print(f"seed {SEED}: {dict(kills)}, {len(nursery.files)} checkpoints with files")
     assert sum(count for what, count in kills.items() if what.startswith("courier")) >= KILLS // 5
     assert kills["training (both)"] >= KILLS // 10
-    assert len(nursery.files) > KILLS
+    assert len(nursery.files) > KILLS // 4
     assert nursery.stopped
 
 
