@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from pathlib import Path
 
@@ -132,6 +133,28 @@ def test_a_push_that_is_broken_off_anywhere_leaves_what_arrived_whole_and_goes_o
     else:
         raise AssertionError("a push needs fewer puts than that")
     assert at > 10
+
+
+@pytest.mark.parametrize("deleted_by", [None, "0", "f"])
+def test_what_several_sessions_wrote_is_whole_wherever_a_push_breaks_off(
+    deleted_by: str | None, source: Side, tmp_path: Path
+) -> None:
+    first = source.repository.load_experiment("a" * 64).checkpoints[0]["id"]
+    # By their ids, one comes before the session with the beginning and one after it.
+    for digit in ("0", "f"):
+        later = JournalWriter(source.faulty, "a" * 64, digit * len(new_session_id()))
+        later.append({"type": "annotate", "name": digit, "time": TIME.format(8)})
+        if digit == deleted_by:
+            later.append({"type": "delete", "checkpoints": [first], "time": TIME.format(9)})
+    for at in range(1, 40):
+        target = Side(tmp_path / f"target-{at}")
+        target.faulty.fail("put", at=at)
+        with contextlib.suppress(StoreError):
+            push(source.repository, target.repository, threads=1)
+        assert target.read().keys() <= source.read().keys()
+        if not target.faulty.failed:
+            break
+    assert target.read() == source.read()
 
 
 def test_an_experiment_that_was_deleted_at_the_target_never_comes_back(source: Side, target: Side) -> None:

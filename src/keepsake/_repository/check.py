@@ -133,8 +133,7 @@ def _check_journal(journal: Journal, report: CheckReport, snapshots: _Snapshots)
     report.problems += [Problem(key, f"{error} ({whose})") for key, error in journal.problems]
     state = fold_events(journal.experiment_id, journal.events)
     if state is None:
-        was_deleted = any(event.body.get("type") == "delete" for event in journal.events)
-        if not was_deleted and (journal.events or journal.problems):
+        if not _was_deleted(journal) and (journal.problems or not _was_just_begun(journal)):
             report.problems.append(Problem(f"{journals_prefix(journal.experiment_id)}.*", f"{whose} has no beginning"))
         return
     report.experiments += 1
@@ -143,6 +142,19 @@ def _check_journal(journal: Journal, report: CheckReport, snapshots: _Snapshots)
     for body in (state.created, *state.checkpoints):
         for digest in references(body):
             snapshots.owners[digest].append((state.id, body))
+
+
+def _was_deleted(journal: Journal) -> bool:
+    return any(event.body.get("type") == "delete" and event.body.get("checkpoints") is None for event in journal.events)
+
+
+def _was_just_begun(journal: Journal) -> bool:
+    """Say whether this is all that a push would have copied when it was broken off: it begins with deletions."""
+    segments = {(event.session_id, event.position[0]) for event in journal.events}
+    with_deletions = {
+        (event.session_id, event.position[0]) for event in journal.events if event.body.get("type") == "delete"
+    }
+    return segments == with_deletions
 
 
 def lost_events(journal: Journal, state: ExperimentState) -> list[Problem]:

@@ -85,8 +85,9 @@ def _push_experiment(
         except (FormatError, NotFoundError) as error:
             damage.append(error)
     events = [*there, *(event for segment in segments for event in segment.events)]
-    # Deletions go first, so that nothing is ever listed of which the files were not copied.
-    segments.sort(key=lambda segment: not segment.has_deletion)
+    # Deletions go first, so that nothing is ever listed of which the files were not copied; then the beginning, without
+    # which the rest would look damaged. So what a push that was broken off leaves can be told from damage.
+    segments.sort(key=lambda segment: (not segment.has_deletion, not segment.has_beginning))
     if _is_deleted(events):
         segments = [segment for segment in segments if segment.has_deletion]
     reached = reached_manifests(events)
@@ -125,7 +126,15 @@ class _Segment:
     @property
     def has_deletion(self) -> bool:
         """Whether something was deleted in it."""
-        return any(event.body.get("type") == "delete" for event in self.events)
+        return self._has("delete")
+
+    @property
+    def has_beginning(self) -> bool:
+        """Whether it says with what the experiment began."""
+        return self._has("experiment")
+
+    def _has(self, event_type: str) -> bool:
+        return any(event.body.get("type") == event_type for event in self.events)
 
 
 def _push_segment(
