@@ -12,7 +12,7 @@ from random import Random
 from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
@@ -124,6 +124,7 @@ class Processes(RuleBasedStateMachine):
         self.to_delete: set[str] = set()
         """What was being deleted then."""
         self.has_died_pushing = False
+        self.has_died_collecting = False
         for place in (0, 1):
             self._begin(Choice(place, 0, 0, "data"))
             self._save(Choice(place, place, 2 + place, "data"))
@@ -144,6 +145,7 @@ class Processes(RuleBasedStateMachine):
         except Killed:
             self.done[f"died: {action}"] += 1
             self.has_died_pushing |= action == "push"
+            self.has_died_collecting |= action == "collect"
             self._end()
         self._look_again()
         self.unsure.clear()
@@ -340,7 +342,8 @@ class Processes(RuleBasedStateMachine):
 
     def _assert_nothing_unreached(self, place: int) -> None:
         repository = self.sites[place].opened
-        assert [*repository.store.list(GARBAGE)] == []
+        if not self.has_died_collecting:  # such a list stays until nobody can be acting on it any more
+            assert [*repository.store.list(GARBAGE)] == []
         stored = {digest_of_key(info.key) for kind in (CHUNKS, MANIFESTS) for info in repository.store.list(kind)}
         assert stored <= _reached(repository) | list_intended(repository.store, now_s=0.0)
 
@@ -379,6 +382,7 @@ def nothing_left_open() -> Iterator[None]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(420)
 def test_two_repositories_hold_what_a_dictionary_holds(tmp_path_factory: pytest.TempPathFactory) -> None:
     class OnThisDisk(Processes):
         make_root = staticmethod(lambda: tmp_path_factory.mktemp("sites"))
@@ -390,6 +394,7 @@ def test_two_repositories_hold_what_a_dictionary_holds(tmp_path_factory: pytest.
             max_examples=100,
             stateful_step_count=20,
             deadline=None,
+            phases=set(Phase) - {Phase.explain},  # it traces every line
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
     )

@@ -150,7 +150,7 @@ def finish_and_verify(nursery: Nursery) -> None:
     """Let the next process finish what the dead left, and look at everything that was told to be saved."""
     with keepsake.init(quiet=True) as experiment:
         experiment.checkpoint(loss=0.0)
-    until(lambda: not find_couriers(), patience_s=60)
+    until(lambda: not find_couriers(), patience_s=240)  # its helper gets only what others leave of the processors
     repository = open_repository()
     referenced = {
         digest
