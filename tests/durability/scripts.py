@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import keepsake
@@ -41,10 +42,17 @@ def finish(process: subprocess.Popen[str]) -> tuple[list[list[str]], str]:
     """Wait for the end of a script; return the words of each line that it printed, and its standard error."""
     assert process.stdout is not None
     assert process.stderr is not None
-    # Not `communicate`, which loses what was read ahead when single lines were read before.
-    with process.stdout, process.stderr:
-        output, talk = process.stdout.read(), process.stderr.read()
-    process.wait(TIMEOUT_S)
+    # Not `communicate`, which loses what was read ahead when single lines were read before. The reading ends with the
+    # process, and a process that goes on for ever would fill the disk.
+    execution = threading.Timer(TIMEOUT_S, process.kill)
+    execution.start()
+    try:
+        with process.stdout, process.stderr:
+            output, talk = process.stdout.read(), process.stderr.read()
+        process.wait()
+    finally:
+        execution.cancel()
+        process.kill()
     # The last line may be torn.
     return [line.split() for line in output[: output.rfind("\n") + 1].splitlines()], talk
 

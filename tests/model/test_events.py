@@ -103,6 +103,13 @@ def test_nothing_of_a_session_is_lost_or_counted_twice(events: list[Event]) -> N
     assert times == sorted(times)
 
 
+@given(histories(), st.integers(0, 20))
+def test_what_a_session_wrote_twice_counts_once(events: list[Event], place: int) -> None:
+    written = events[place % len(events)]
+    again = written._replace(position=(9, 0))
+    assert fold_events(ID, [*events, again]) == fold_events(ID, events)
+
+
 @given(histories())
 def test_what_a_session_says_of_its_end_counts_more_than_what_others_say(events: list[Event]) -> None:
     state = fold_events(ID, events)

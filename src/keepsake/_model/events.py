@@ -91,7 +91,7 @@ def fold_events(experiment_id: str, events: Iterable[Event]) -> ExperimentState 
     Returns:
         The experiment, or None when it was deleted or its `experiment` event is not among the events.
     """
-    ordered = sorted(events, key=lambda event: event[:3])
+    ordered = _without_repetitions(sorted(events, key=lambda event: event[:3]))
     deleted: set[str] = set()
     for event in ordered:
         if event.body.get("type") == "delete":
@@ -188,8 +188,17 @@ def _apply(state: ExperimentState, event: Event) -> None:
         _annotate(state, body)
 
 
+def _without_repetitions(ordered: list[Event]) -> list[Event]:
+    """Drop what a session wrote again with the same time, since its store had failed after it had written."""
+    return [
+        event
+        for before, event in zip([None, *ordered], ordered, strict=False)
+        if before is None or event[:2] != before[:2] or event.body != before.body
+    ]
+
+
 def _first_of_each(checkpoints: list[Body]) -> list[Body]:
-    """Drop repetitions: a session whose store failed after it had written writes the checkpoint again elsewhere."""
+    """Keep one event of each checkpoint: what was saved again elsewhere may refer to other manifests."""
     first: dict[Any, Body] = {}
     for body in checkpoints:
         first.setdefault(body.get("id"), body)

@@ -29,7 +29,7 @@ def status_of_exception(error: BaseException | None) -> tuple[str, dict[str, str
 class Stoppable(Protocol):
     """What ends with the program."""
 
-    def stop(self, status: str, error: Mapping[str, str] | None = None, *, threads: int = 2) -> None:
+    def stop(self, status: str, error: Mapping[str, str] | None = None, *, threads: int | None = None) -> None:
         """End, however the program does."""
 
 
@@ -58,12 +58,12 @@ def _register_exit_hook() -> None:
 
     A process that `multiprocessing` made does not run `atexit` functions, but its own finalizers.
     """
-    atexit.register(_stop_open_sessions)
+    atexit.register(stop_open_sessions)
     multiprocessing = sys.modules.get("multiprocessing.process")
     if multiprocessing is not None and multiprocessing.parent_process() is not None:
         from multiprocessing.util import Finalize
 
-        Finalize(None, _stop_open_sessions, exitpriority=0)
+        Finalize(None, stop_open_sessions, exitpriority=0)
 
 
 def _after_fork_in_child() -> None:
@@ -83,7 +83,7 @@ def in_notebook() -> bool:
     return shell is not None and hasattr(shell, "kernel")
 
 
-def _stop_open_sessions() -> None:
+def stop_open_sessions() -> None:
     """End what is still open. The interpreter no longer starts threads here, so one thread does the work."""
     status, error = status_of_exception(None if _is_interactive() else _last_exception())
     for session in tracked():

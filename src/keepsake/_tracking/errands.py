@@ -146,7 +146,7 @@ class Errands:
 
     def _settle(self, session: LockedSession, digest: str) -> None:
         try:
-            settle(self._repository, session.experiment_id, [digest], threads=self._threads)
+            settle(self._repository, session.experiment_id, [digest], threads=self._threads, last_first=True)
         except (FormatError, NotFoundError, InternalError, PermissionDeniedError) as error:
             # Nobody can settle this, at least not as this user. The session says so at its end.
             self._log(f"manifest {digest} cannot be settled: {error}")

@@ -15,6 +15,9 @@ from pathlib import Path
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Variables by which numeric libraries are kept from starting a thread a core, none of which the courier uses."""
 
+MAX_WAITED_FOR_THREADS = 10
+"""Each takes about three chunks of memory, and beyond that no disk gets faster."""
+
 MAX_ENCODING_THREADS = 2
 """Two encode 600 MB/s and more, which is faster than checkpoints come; each takes about three chunks of memory."""
 
@@ -48,9 +51,17 @@ def lower_thread() -> None:
 
 
 def encoding_threads() -> int:
-    """Return how many chunks to encode at once."""
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return min(MAX_ENCODING_THREADS, cores)
+    """Return how many chunks to encode at once beside training."""
+    return min(MAX_ENCODING_THREADS, _count_cores())
+
+
+def waited_for_threads() -> int:
+    """Return how many chunks to encode at once while somebody waits: some always wait for the disk."""
+    return min(MAX_WAITED_FOR_THREADS, _count_cores() + 2)
+
+
+def _count_cores() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _lower_disk_priority() -> None:

@@ -23,6 +23,7 @@ from keepsake._tracking.dispatch import Dispatcher
 from keepsake._tracking.ending import track, untrack
 from keepsake._tracking.files import SaveFiles
 from keepsake._tracking.presence import Presence
+from keepsake._tracking.priority import waited_for_threads
 from keepsake._tracking.progress import Waiting
 from keepsake._tracking.recovery import settle_dead_sessions
 from keepsake._tracking.settle import settle
@@ -124,7 +125,11 @@ class Session:
             if not self._is_begun:
                 self._is_begun = True
                 track(self)
-                self._presence.begin()
+                try:
+                    self._presence.begin()
+                except BaseException:  # a Ctrl-C, since a store that fails is no reason not to begin
+                    self.discard()
+                    raise
 
     def write_first(self, body: Body, save_files: SaveFiles | None) -> Body:
         """Write the `experiment` event. Raises whatever goes wrong: nothing has begun that could be lost.
@@ -203,21 +208,38 @@ class Session:
                 self._reset()
             self.begin()
 
-    def stop(self, status: str, error: Mapping[str, str] | None = None, *, threads: int = 2) -> None:
+    def stop(self, status: str, error: Mapping[str, str] | None = None, *, threads: int | None = None) -> None:
         """End the session: say how, settle what it saved, delete the heartbeat. Stopping twice is no error.
 
         Never raises because of a store, unless `on_error` is "raise".
+
+        Args:
+            status: how it ended.
+            error: what ended it, if it failed.
+            threads: how many chunks to work at once; None chooses.
         """
         with self._mutex:
             if self.is_open:
-                self._end(status, error, threads)
+                self._end(status, error, threads or waited_for_threads())
 
     def _end(self, status: str, error: Mapping[str, str] | None, threads: int) -> None:
         self.is_stopped = True
-        self._presence.stop_beating()
-        if self.is_deleted:
-            self.discard()
-            return
+        try:
+            self._presence.stop_beating()
+            if self.is_deleted:
+                self.discard()
+                return
+            self._write_stop(status, error)
+        except BaseException:  # a Ctrl-C: who stops it again says how it ended, at the latest the end of the program
+            self.is_stopped = False
+            raise
+        try:
+            if self._deliver(threads) and self._finish(threads):
+                self._presence.end()
+        finally:
+            self._close()
+
+    def _write_stop(self, status: str, error: Mapping[str, str] | None) -> None:
         body: Body = {"type": "stop", "status": status, "events": self._writer.event_count + 1}
         if error is not None:
             body["error"] = dict(error)
@@ -225,6 +247,9 @@ class Session:
         if self._unsaved_steps:
             steps = ", ".join(map(str, self._unsaved_steps))
             warn(f"experiment {short_id(self.experiment_id)}: the files at step {steps} could not be saved anywhere")
+
+    def _deliver(self, threads: int) -> bool:
+        """Bring home what waits in staging; say whether all is there."""
         with Waiting(f"delivering to {self.repository.store.url}", timeout_s=self._exit_timeout_s) as waiting:
             is_delivered = self._writer.deliver(threads=threads, on_progress=waiting)
         if not is_delivered:
@@ -233,18 +258,14 @@ class Session:
                 f"experiment {short_id(self.experiment_id)} is not complete in {self.repository.store.url}: "
                 f"{self._writer.describe_missing()}; {who} delivers it when the repository works again"
             )
-            self._close()
-            return
-        if self._finish(threads):
-            self._presence.end()
-        self._close()
+        return is_delivered
 
-    def settle(self, waiting: Waiting, *, threads: int = 2) -> None:
+    def settle(self, waiting: Waiting, *, threads: int | None = None) -> None:
         """Encode and sync what was saved so far. Raises what goes wrong, `TimeoutError` when it takes too long.
 
         Args:
             waiting: shows how far it is and bounds how long it takes.
-            threads: how many chunks to work at once.
+            threads: how many chunks to work at once; None chooses.
         """
         manifests = list(self._writer.manifests)
         settled = load_settled(self._locks, self.id)
@@ -254,7 +275,7 @@ class Session:
             self.repository,
             self.experiment_id,
             digests,
-            threads=threads,
+            threads=threads or waited_for_threads(),
             on_progress=waiting,
             on_total=waiting.expect,
         )

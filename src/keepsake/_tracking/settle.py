@@ -22,6 +22,7 @@ def settle(
     manifest_digests: Iterable[str],
     *,
     threads: int = 2,
+    last_first: bool = False,
     on_progress: Callable[[int], None] | None = None,
     on_total: Callable[[int], None] | None = None,
 ) -> None:
@@ -34,6 +35,7 @@ def settle(
         experiment_id: the experiment.
         manifest_digests: the manifests.
         threads: how many chunks to work at once.
+        last_first: begin with the last chunks, beside somebody who begins with the first.
         on_progress: called with the raw length of each chunk when it is done, by one thread at a time.
         on_total: called once before that with the sum of those lengths.
 
@@ -57,7 +59,8 @@ def settle(
     if on_total is not None:
         on_total(sum(lengths.values()))
     try:
-        repository.chunks.settle(lengths, threads=threads, on_progress=on_progress)
+        chunks = reversed(lengths) if last_first else iter(lengths)
+        repository.chunks.settle(chunks, threads=threads, on_progress=on_progress)
     except FormatError as error:
         damage.append(error)
     repository.store.sync(manifest_key(digest) for digest in digests)

@@ -80,6 +80,8 @@ class SessionWriter:
         self._current = home
         self._journal = self._journal_in(home, 0)
         self._held: list[Body] = []
+        self._unsure: Body | None = None
+        """The last event, when writing it failed: it may be written all the same."""
         self._asked_home_at_s = 0.0
         self._complained = False
         self._is_closed = False
@@ -195,8 +197,9 @@ class SessionWriter:
             if repository is not self._current:
                 raise _MovedError
             self._flush_held()
-            event = body | {"time": self._clock.now()}
+            event = self._unsure = self._with_time(body)
             self._journal.append(event)
+            self._unsure = None
             self.event_count += 1
             if repository is self.home:
                 self.manifests.update(dict.fromkeys(references(event)))
@@ -210,9 +213,15 @@ class SessionWriter:
 
     def _hold(self, body: Body) -> Body:
         with self._lock:
-            event = body | {"time": self._clock.now()}
+            event = self._with_time(body)
             self._held.append(event)
         return event
+
+    def _with_time(self, body: Body) -> Body:
+        """Give an event its time: that which it had when writing it failed, for readers take equal events for one."""
+        if self._unsure is not None and self._unsure == body | {"time": self._clock.last}:
+            return self._unsure
+        return body | {"time": self._clock.now()}
 
     def _turn_to_staging(self, failed: Repository, error: Exception) -> bool:
         """Go on in staging; say whether trying again makes sense."""
