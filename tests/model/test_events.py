@@ -42,7 +42,7 @@ def histories(draw: st.DrawFn) -> list[Event]:
     begin = Event(TIMES[0], SESSIONS[0], (0, 0), {"type": "experiment", "id": ID, "time": TIMES[0], "params": {"p": 1}})
     events = [begin]
     for session_id in SESSIONS:
-        times = sorted(draw(st.lists(st.sampled_from(TIMES), max_size=5)))
+        times = sorted(draw(st.sets(st.sampled_from(TIMES), max_size=5)))
         for number, time in enumerate(times, start=1):
             events.append(Event(time, session_id, (0, number), draw(bodies()) | {"time": time}))
     return events

@@ -7,18 +7,19 @@ is left for the next check.
 from __future__ import annotations
 
 import threading
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from keepsake._chunks.workers import run_workers
-from keepsake._model.events import Body, ExperimentState, fold_events, references
+from keepsake._model.events import Body, fold_events, references
 from keepsake._model.ids import short_id
-from keepsake._model.keys import CHUNKS, GARBAGE, HEARTBEATS, INTENTS, MANIFESTS, digest_of_key, journals_prefix
+from keepsake._model.keys import CHUNKS, GARBAGE, HEARTBEATS, INTENTS, MANIFESTS, digest_of_key
 from keepsake._model.keys import chunk_key as key_of_chunk
 from keepsake._model.keys import manifest_key as key_of_manifest
 from keepsake._model.lines import decode_line
+from keepsake._repository.gaps import find_gaps
 from keepsake._repository.journal import Journal
 from keepsake._repository.repository import Repository
 from keepsake.errors import KeepsakeError, NotFoundError
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _CONSEQUENCES = {
     HEARTBEATS: "harmless: its age alone counts, and it is rewritten or removed",
     INTENTS: "nothing can be collected until it is a week old or, when nothing is being saved, deleted",
-    GARBAGE: "no files can be saved here until it is, when no collector is running, deleted",
+    GARBAGE: "no files can be saved here until it is two days old or, when no collector is running, deleted",
 }
 """What damage to each kind of note leads to."""
 
@@ -131,43 +132,15 @@ def check_repository(
 def _check_journal(journal: Journal, report: CheckReport, snapshots: _Snapshots) -> None:
     whose = f"experiment {short_id(journal.experiment_id)}"
     report.problems += [Problem(key, f"{error} ({whose})") for key, error in journal.problems]
+    report.problems += [Problem(gap.place, gap.message) for gap in find_gaps(journal)]
     state = fold_events(journal.experiment_id, journal.events)
     if state is None:
-        if not _was_deleted(journal) and (journal.problems or not _was_just_begun(journal)):
-            report.problems.append(Problem(f"{journals_prefix(journal.experiment_id)}.*", f"{whose} has no beginning"))
         return
     report.experiments += 1
     report.checkpoints += len(state.checkpoints)
-    report.problems += lost_events(journal, state)
     for body in (state.created, *state.checkpoints):
         for digest in references(body):
             snapshots.owners[digest].append((state.id, body))
-
-
-def _was_deleted(journal: Journal) -> bool:
-    return any(event.body.get("type") == "delete" and event.body.get("checkpoints") is None for event in journal.events)
-
-
-def _was_just_begun(journal: Journal) -> bool:
-    """Say whether this is all that a push would have copied when it was broken off: it begins with deletions."""
-    segments = {(event.session_id, event.position[0]) for event in journal.events}
-    with_deletions = {
-        (event.session_id, event.position[0]) for event in journal.events if event.body.get("type") == "delete"
-    }
-    return segments == with_deletions
-
-
-def lost_events(journal: Journal, state: ExperimentState) -> list[Problem]:
-    """Return a problem for each session that had written more events when it ended than are there."""
-    found = Counter(event.session_id for event in journal.events)
-    problems = []
-    for session in state.sessions.values():
-        expected = session.stop.get("events") if session.stop is not None else None
-        if isinstance(expected, int) and found[session.id] < expected:
-            lost = expected - found[session.id]
-            message = f"{lost} of the {expected} events of a session of experiment {short_id(state.id)} are gone"
-            problems.append(Problem(f"{journals_prefix(state.id)}.{session.id}.*", message))
-    return problems
 
 
 def _check_manifests(repository: Repository, report: CheckReport, snapshots: _Snapshots) -> None:

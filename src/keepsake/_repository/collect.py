@@ -16,17 +16,16 @@ from keepsake._model.events import reached_manifests
 from keepsake._model.keys import CHUNKS, GARBAGE, MANIFESTS, digest_of_key, garbage_key
 from keepsake._model.lines import encode_line
 from keepsake._model.times import now_text
-from keepsake._repository.intent import list_intended
+from keepsake._repository.gaps import find_gaps
+from keepsake._repository.intent import LIST_LIFETIME_S, list_intended
 from keepsake._repository.repository import Repository
-from keepsake.errors import ConflictError, FormatError, KeepsakeError, NotFoundError
+from keepsake.errors import ConflictError, FormatError, NotFoundError
 from keepsake.stores.base import ObjectInfo
 
 YOUNG_S = 3600.0
 """What is younger is probably about to be referred to. Leaving it alone saves work; nothing rests on it."""
-LIST_LIFETIME_S = 24 * 3600.0
+MAX_ACTING_S = 24 * 3600.0
 """A collector does not act on a list of its own that is older."""
-ABANDONED_LIST_S = 7 * 24 * 3600.0
-"""A list that is older was left by a collector that died, and is removed by the next."""
 TEMPORARY_LIFETIME_S = 24 * 3600.0
 """A temporary file that has not changed for so long belongs to a writer that died."""
 BATCH_KEYS = 200
@@ -75,7 +74,8 @@ def mark(repository: Repository, *, now_s: float) -> Reached:
     """Find everything that intents and journals refer to: always intents first.
 
     Raises:
-        FormatError: a journal, a manifest or an intent cannot be read, so nobody can say what it reaches.
+        FormatError: a journal, a manifest or an intent cannot be read, or a journal has a gap: nobody can say what they
+            reach.
     """
     reached = Reached()
     intended = list_intended(repository.store, now_s=now_s)
@@ -83,13 +83,15 @@ def mark(repository: Repository, *, now_s: float) -> Reached:
     reached.chunks |= intended
     for journal in repository.iterate_journals():
         if journal.problems:
-            raise _cannot_collect(journal.problems[0][1])
+            raise _cannot_collect(journal.problems[0][1].message)
+        if gaps := find_gaps(journal):
+            raise _cannot_collect(gaps[0].message)
         reached.manifests |= reached_manifests(journal.events)
     for digest in reached.manifests - intended:
         try:
             reached.chunks |= repository.load_manifest(digest).digests()
         except (NotFoundError, FormatError) as error:
-            raise _cannot_collect(error) from error
+            raise _cannot_collect(error.message) from error
     return reached
 
 
@@ -157,7 +159,7 @@ def _run(
         doomed = [key for key in plan.keys if not reached.has(key)]
         result.kept = len(plan.keys) - len(doomed)
         for start in range(0, len(doomed), BATCH_KEYS):
-            if store.head(list_key) is None or time.monotonic() - started_s > LIST_LIFETIME_S:
+            if store.head(list_key) is None or time.monotonic() - started_s > MAX_ACTING_S:
                 raise ConflictError("the garbage list of this collector is gone or too old", hint="collect again")
             for key in doomed[start : start + BATCH_KEYS]:
                 store.delete(key)
@@ -173,7 +175,7 @@ def _remove_leftovers(repository: Repository, now_s: float, result: CollectResul
     """Remove garbage lists of collectors that died, and temporary files of writers that did."""
     store = repository.store
     for info in list(store.list(GARBAGE)):
-        if now_s - info.modified_ns / 1e9 > ABANDONED_LIST_S:
+        if now_s - info.modified_ns / 1e9 > LIST_LIFETIME_S:
             store.delete(info.key)
     list_temporary = getattr(store, "list_temporary", None)
     for info in list(list_temporary()) if list_temporary is not None else []:
@@ -182,8 +184,8 @@ def _remove_leftovers(repository: Repository, now_s: float, result: CollectResul
             result.temporary_files += 1
 
 
-def _cannot_collect(error: KeepsakeError) -> FormatError:
+def _cannot_collect(why: str) -> FormatError:
     return FormatError(
-        f"nothing was deleted, since not all of the repository can be read: {error.message}",
+        f"nothing was deleted, since not all of the repository can be read: {why}",
         hint="`keepsake check` lists the damage; what it touches may still need what would be deleted",
     )

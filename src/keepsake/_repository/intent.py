@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -32,6 +33,9 @@ MAX_ROUNDS = 5
 
 INTENT_LIFETIME_S = 7 * 24 * 3600.0
 """An intent that is older was left by a writer that died: no checkpoint takes a week to save."""
+
+LIST_LIFETIME_S = 2 * 24 * 3600.0
+"""A garbage list that is older was left by a collector that died: none acts on one for more than a day."""
 
 
 def save_with_intent(
@@ -89,20 +93,20 @@ def secure(repository: Repository, manifest_digests: Iterable[str], chunk_digest
         False when something is gone altogether and must be saved again.
     """
     store = repository.store
-    condemned = list_condemned(store)
+    condemned = list_condemned(store, now_s=time.time())
     for digest in manifest_digests:
         if not _secure_object(store, manifest_key(digest), condemned):
             return False
     return all(_secure_object(store, chunk_key(digest), condemned) for digest in chunk_digests)
 
 
-def list_condemned(store: Store) -> set[str]:
-    """Return the keys on all garbage lists.
+def list_condemned(store: Store, *, now_s: float) -> set[str]:
+    """Return the keys on all garbage lists, but for those of collectors that died.
 
     Raises:
         CorruptionError: a list is damaged, so that nobody can say what its collector will delete.
     """
-    infos = store.list(GARBAGE)
+    infos = (info for info in store.list(GARBAGE) if now_s - info.modified_ns / 1e9 <= LIST_LIFETIME_S)
     documents = _read_lines(store, infos, "garbage list", "when no collector is running, delete it")
     return {str(key) for document in documents for key in document.get("keys", [])}
 

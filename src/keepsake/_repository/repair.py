@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from keepsake._chunks.codec import encode_chunk
 from keepsake._model.events import fold_events
 from keepsake._model.keys import CHUNKS, JOURNALS, MANIFESTS, SegmentName, chunk_key, digest_of_key, parse_segment_key
-from keepsake._repository.check import lost_events
+from keepsake._repository.gaps import find_gaps
 from keepsake._repository.journal import Journal, get_segment, list_segments, read_events
 from keepsake._repository.push import push
 from keepsake._repository.repository import Repository
@@ -108,7 +108,7 @@ def _restore_journal(repository: Repository, key: str, source: Repository) -> bo
 def _is_whole(repository: Repository, experiment_id: str) -> bool:
     journal = repository.load_journal(experiment_id)
     state = fold_events(experiment_id, journal.events)
-    return not journal.problems and state is not None and not lost_events(journal, state)
+    return not journal.problems and state is not None and not find_gaps(journal)
 
 
 def _replace_segment(repository: Repository, damaged: SegmentName, source: Repository, whole: SegmentName) -> bool:
