@@ -286,7 +286,13 @@ def diff(
     return default_project.diff(*things, only=only, show_all=show_all)
 
 
-def migrate(old: str, new: str, *, on_progress: Callable[[int, int], None] | None = None) -> MigrateResult:
+def migrate(
+    old: str,
+    new: str,
+    *,
+    directory: str | os.PathLike[str] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> MigrateResult:
     """Copy a repository of Keepsake 0.x into one of this version, which is made when it is not there.
 
     Ids and times stay, equal files are stored once, and each is read back and compared. May be broken off at any moment
@@ -295,6 +301,7 @@ def migrate(old: str, new: str, *, on_progress: Callable[[int, int], None] | Non
     Args:
         old: URL or path of the old repository, relative to the project directory.
         new: URL or path of the new one.
+        directory: the project directory; found from the current one when None.
         on_progress: called with (bytes done, bytes in all) of the old repository.
 
     Returns:
@@ -309,7 +316,7 @@ def migrate(old: str, new: str, *, on_progress: Callable[[int, int], None] | Non
     from keepsake._repository.legacy.repository import LegacyRepository
     from keepsake._repository.migrate import migrate as run_migration
 
-    project = Project(old)
+    project = Project(old, directory)
     try:
         source = project.find_place().open_repository()
     except NotFoundError:
@@ -318,7 +325,7 @@ def migrate(old: str, new: str, *, on_progress: Callable[[int, int], None] | Non
         raise InvalidInputError(
             f"the repository at {source.store.url} is of this version already", hint="`keepsake push` copies it"
         )
-    target = Project(new).find_place().open_repository(create=True)
+    target = Project(new, directory).find_place().open_repository(create=True)
     return run_migration(source, target, on_progress=on_progress)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from keepsake._analysis import diff as analysis
+from keepsake.cli import diff
 from tests.cli.subjects import RunCli, TwoExperiments
 
 
@@ -38,3 +40,7 @@ def test_stat_counts_instead_of_showing(cli: RunCli, trained: TwoExperiments) ->
 def test_one_id_is_a_usage_error_and_an_unknown_one_exits_with_3(cli: RunCli, trained: TwoExperiments) -> None:
     assert cli("diff", trained.first.id, at=trained.directory).code == 2
     assert cli("diff", trained.first.id, "00000000").code == 3
+
+
+def test_the_sections_of_the_command_are_those_of_the_comparison() -> None:
+    assert diff.SECTIONS == analysis.SECTIONS

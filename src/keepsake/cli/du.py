@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from keepsake.cli.context import Common, common_options, pass_common
-from keepsake.cli.output import print_json
+from keepsake.cli.output import print_json, say
 
 
 @click.command("du")
@@ -34,4 +34,5 @@ def command(common: Common, as_json: bool) -> None:
     ]
     rows.append(["total", format_bytes(usage.logical_bytes), format_bytes(usage.stored_bytes), ""])
     click.echo(text_table(["experiment", "logical", "stored", "shared"], rows))
-    click.echo(f"{format_bytes(usage.reclaimable_bytes)} can be freed with `keepsake collect`", err=True)
+    if usage.reclaimable_bytes:
+        say(f"{format_bytes(usage.reclaimable_bytes)} can be freed with `keepsake collect`")
