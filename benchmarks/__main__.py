@@ -30,6 +30,7 @@ GROUPS = (
     "checkout",
     "reading",
     "listing",
+    "collect",
     "memory",
     "small_files",
     "renamed",

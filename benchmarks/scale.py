@@ -36,6 +36,9 @@ class Scale:
     """How many stretches of training are timed with the courier at work, and as many without."""
     step_window_s: float
     settle_runs: int
+    collect_chunks: int
+    """How many chunks the repository has that is collected."""
+    collect_runs: int
     listing_experiments: tuple[int, ...]
     """How many experiments the repositories have that are listed."""
     free_bytes: int
@@ -59,6 +62,8 @@ FULL = Scale(
     step_windows=6,
     step_window_s=10.0,
     settle_runs=7,
+    collect_chunks=100_000,
+    collect_runs=3,
     listing_experiments=(100, 1_000, 10_000, 100_000),
     free_bytes=12_000 * MB,
 )
@@ -80,6 +85,8 @@ QUICK = Scale(
     step_windows=1,
     step_window_s=1.0,
     settle_runs=2,
+    collect_chunks=1_000,
+    collect_runs=1,
     listing_experiments=(100, 1_000),
     free_bytes=1_000 * MB,
 )

@@ -12,6 +12,7 @@ import keepsake
 from benchmarks import (
     capture,
     checkout,
+    collect,
     comparison,
     imports,
     listing,
@@ -44,7 +45,7 @@ def by_name(rows: list[Row]) -> dict[str, Row]:
 
 
 def test_every_group_has_a_module_that_measures() -> None:
-    timed_first = (imports, metrics, capture, settle, checkout, reading, listing, memory)
+    timed_first = (imports, metrics, capture, settle, checkout, reading, listing, collect, memory)
     modules = (*timed_first, small_files, renamed, training, comparison, step)
     assert [module.__name__ for module in modules] == [f"benchmarks.{group}" for group in GROUPS]
     assert all(callable(module.measure) for module in modules)

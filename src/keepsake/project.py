@@ -330,10 +330,10 @@ def migrate(
 
 
 def wait() -> None:
-    """Return when everything that this process saved so far is compact and survives a power loss.
+    """Return when everything that this process saved so far is in its repository, compact, and survives a power loss.
 
     Raises:
-        StoreError: a store failed; nothing is lost.
+        StoreError: a store failed, or what waits in staging cannot be delivered yet; nothing is lost.
     """
     with Waiting("making it compact") as waiting:
         for session in tracked():

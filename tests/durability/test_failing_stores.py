@@ -106,6 +106,21 @@ def test_a_repository_that_becomes_read_only_gets_everything_when_it_can_be_writ
     assert_saved(project, experiment.id, told)
 
 
+def test_wait_delivers_what_is_in_staging_or_says_where_it_is(disk: Disk) -> None:
+    project, experiment = begin(disk)
+    make_read_only(disk)
+    told = [save(experiment, b"while" * 10_000)]
+    with pytest.raises(
+        StoreError, match=r"is not complete in .*what was saved since the failure is in file://.*staging"
+    ):
+        keepsake.wait()
+    make_writable(disk)
+    keepsake.wait()
+    assert_saved(project, experiment.id, told)
+    experiment.stop()
+    assert_saved(project, experiment.id, told)
+
+
 def test_what_a_script_could_not_deliver_the_next_one_does(disk: Disk, capsys: Warnings) -> None:
     project, experiment = begin(disk)
     told = [save(experiment, b"before" * 10_000)]

@@ -29,7 +29,7 @@ from keepsake._tracking.recovery import settle_dead_sessions
 from keepsake._tracking.settle import settle
 from keepsake._tracking.settled import load_settled, note_settled
 from keepsake._tracking.writer import Body, OnError, Prepare, Prepared, SessionWriter, WriterClosedError
-from keepsake.errors import KeepsakeError
+from keepsake.errors import KeepsakeError, StoreError
 from keepsake.notices import notice, warn
 
 
@@ -261,12 +261,21 @@ class Session:
         return is_delivered
 
     def settle(self, waiting: Waiting, *, threads: int | None = None) -> None:
-        """Encode and sync what was saved so far. Raises what goes wrong, `TimeoutError` when it takes too long.
+        """Encode and sync what was saved so far, delivering first what waits in staging.
+
+        Raises what goes wrong: `StoreError` while staging cannot be delivered, `TimeoutError` when it takes too long.
 
         Args:
             waiting: shows how far it is and bounds how long it takes.
             threads: how many chunks to work at once; None chooses.
         """
+        threads = threads or waited_for_threads()
+        if not self._writer.is_at_home and not self._writer.deliver(threads=threads):
+            raise StoreError(
+                f"experiment {short_id(self.experiment_id)} is not complete in {self.repository.store.url}: "
+                f"{self._writer.describe_missing()}",
+                hint="it is delivered when the repository works again",
+            )
         manifests = list(self._writer.manifests)
         settled = load_settled(self._locks, self.id)
         # The newest first, since the courier begins with the oldest.
@@ -275,7 +284,7 @@ class Session:
             self.repository,
             self.experiment_id,
             digests,
-            threads=threads or waited_for_threads(),
+            threads=threads,
             on_progress=waiting,
             on_total=waiting.expect,
         )
