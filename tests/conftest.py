@@ -9,10 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.courier.processes import find_couriers, until
 
 _numbers = itertools.count()
+
+# How busy the machine is says nothing about the code.
+settings.register_profile("keepsake", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("keepsake")
 
 
 @pytest.fixture(scope="session")
