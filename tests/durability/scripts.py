@@ -119,5 +119,5 @@ def open_segments(repository: Repository) -> list[str]:
 
 
 def lock_files() -> list[Path]:
-    """Return the files of session locks, but for what is left of one that was being made: the next maker clears it."""
+    """Return the files of session locks, but for what a process left that died while it made one."""
     return sorted(path for path in lock_directory().glob("*.lock") if not path.name.startswith("."))
