@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.courier.processes import find_couriers, until
+from tests.servers.fixtures import s3_bucket, s3_server, s3_url  # noqa: F401 (fixtures)
 
 _numbers = itertools.count()
 

@@ -256,7 +256,7 @@ def _to_url(text: str, project: Path, place: str) -> str:
             f"{place}: this version cannot keep a repository at {mask_url(text)}",
             hint=f"these schemes work: {', '.join(f'{name}://' for name in SCHEMES)}; so does a plain path",
         )
-    if rest.startswith(("/", "localhost/")) or urlsplit(text).query or urlsplit(text).fragment:
+    if scheme != "file" or rest.startswith(("/", "localhost/")) or urlsplit(text).query or urlsplit(text).fragment:
         return text  # absolute, or malformed; the store has the last word
     return _file_url(project / _expand_home(os.fsdecode(unquote_to_bytes(rest))))
 

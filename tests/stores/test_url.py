@@ -40,7 +40,7 @@ def test_the_url_of_a_local_store_leads_back_to_it(name: str) -> None:
     assert store.url.isascii()
 
 
-@pytest.mark.parametrize("url", ["s3://bucket/path", "gs://bucket", "az://container", "ftp://host", "memory://"])
+@pytest.mark.parametrize("url", ["ftp://host", "memory://", "http://bucket"])
 def test_a_scheme_that_does_not_work_is_refused_with_those_that_do(url: str) -> None:
     with pytest.raises(ConfigError, match=url.partition("://")[0]) as caught:
         open_store(url)

@@ -8,13 +8,18 @@ from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
 from keepsake.errors import ConfigError
-from keepsake.stores.base import Store
+from keepsake.stores._bucketoptions import check_options
+from keepsake.stores.base import Store, is_key
 from keepsake.stores.local import LocalStore
+from keepsake.stores.retry import RetryStore
 
-SCHEMES = ("file",)
+BUCKET_SCHEMES = ("s3", "gs", "az")
+"""The schemes of buckets: Amazon S3, Google Cloud Storage, Azure Blob Storage."""
+
+SCHEMES = ("file", *BUCKET_SCHEMES)
 """The schemes that work."""
 
-_BUCKETS = {"s3": "Amazon S3", "gs": "Google Cloud Storage", "az": "Azure Blob Storage"}
+_BUCKET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 def open_store(url: str, options: Mapping[str, object] | None = None) -> Store:
@@ -22,7 +27,8 @@ def open_store(url: str, options: Mapping[str, object] | None = None) -> Store:
 
     Args:
         url: `file://` and an absolute path, percent-encoded where need be. Relative paths are resolved by whoever knows
-            what they are relative to, before they become a URL.
+            what they are relative to, before they become a URL. Or `s3://`, `gs://` or `az://`, a bucket, and the path
+            in it that is the root of the store.
         options: settings for the store's client (`repository_options` of `keepsake.yaml`); `file` has none.
 
     Raises:
@@ -32,9 +38,10 @@ def open_store(url: str, options: Mapping[str, object] | None = None) -> Store:
     scheme, separator, rest = url.partition("://")
     if not separator:
         raise ConfigError(f"{url!r} is not a URL of a repository", hint=_schemes_hint())
+    if scheme in BUCKET_SCHEMES:
+        return _open_bucket(scheme, rest, options or {})
     if scheme != "file":
-        where = f" ({_BUCKETS[scheme]})" if scheme in _BUCKETS else ""
-        raise ConfigError(f"this version cannot keep a repository at {scheme}://{where}", hint=_schemes_hint())
+        raise ConfigError(f"this version cannot keep a repository at {scheme}://", hint=_schemes_hint())
     if options:
         names = ", ".join(sorted(map(str, options)))
         raise ConfigError(
@@ -46,6 +53,31 @@ def open_store(url: str, options: Mapping[str, object] | None = None) -> Store:
             f"file://{rest} is the root of a file system", hint="give a directory in it, such as file:///data/keepsake"
         )
     return LocalStore(path)
+
+
+def _open_bucket(scheme: str, rest: str, options: Mapping[str, object]) -> Store:
+    """Return the store in a bucket, with a policy that tries again around it."""
+    bucket, _, path = rest.partition("/")
+    root = path.strip("/")
+    if "@" in bucket:
+        raise ConfigError(
+            f"the {scheme}:// URL has user information in it", hint="docs/clouds.md says where credentials belong"
+        )
+    if not _BUCKET.fullmatch(bucket) or (root and not is_key(root)) or set("?#%") & set(root):
+        raise ConfigError(
+            f"the {scheme}:// URL does not name a bucket and a plain path in it",
+            hint=f"write {scheme}://BUCKET or {scheme}://BUCKET/PATH, the path in printable ASCII without ? # % \\ :",
+        )
+    checked = check_options(scheme, options)
+    try:
+        from keepsake.stores.cloud import CloudStore
+    except ModuleNotFoundError as error:
+        if error.name != "obstore":
+            raise
+        raise ConfigError(
+            f"a repository at {scheme}:// needs obstore, which is not installed", hint="pip install 'keepsake[cloud]'"
+        ) from None
+    return RetryStore(CloudStore(scheme, bucket, root, checked), attempts=3, total_s=10)
 
 
 def _path_of(rest: str) -> str:

@@ -1,0 +1,119 @@
+"""What `repository_options` may say of a bucket, and what becomes of it in the client's own settings.
+
+Whatever is not said comes from where the users of each cloud have it: variables, files of the cloud's own tools, roles
+of the machine. Values of options never stand in a message: some of them are secrets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from keepsake.errors import ConfigError
+
+_S3 = MappingProxyType(
+    {
+        "endpoint": str,
+        "region": str,
+        "path_style": bool,
+        "anonymous": bool,
+        "profile": str,
+        "access_key_id": str,
+        "secret_access_key": str,
+        "session_token": str,
+    }
+)
+_GS = MappingProxyType({"endpoint": str, "anonymous": bool, "service_account": str})
+_AZ = MappingProxyType(
+    {"account": str, "endpoint": str, "anonymous": bool, "account_key": str, "sas_token": str, "azure_cli": bool}
+)
+
+OPTIONS: Mapping[str, Mapping[str, type]] = MappingProxyType({"s3": _S3, "gs": _GS, "az": _AZ})
+"""The options of each scheme, and of what type they are."""
+
+_ENDPOINT = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[^\s?#@]*)?")
+"""The client panics at what is no URL."""
+
+_S3_NAMES = {"access_key_id", "secret_access_key", "session_token", "endpoint", "region"}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class BucketOptions:
+    """Checked options. They have no `repr`, for they hold secrets."""
+
+    scheme: str
+    values: Mapping[str, Any]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Values that must not be shown to anybody."""
+        names = ("access_key_id", "secret_access_key", "session_token", "account_key", "sas_token")
+        return tuple(self.values[name] for name in names if self.values.get(name))
+
+    @property
+    def allows_http(self) -> bool:
+        """Whether the endpoint is one without encryption, which somebody has written down on purpose."""
+        return str(self.values.get("endpoint", "")).startswith("http://")
+
+    def client_config(self) -> dict[str, Any]:
+        """Return the settings under the names that obstore has for them."""
+        if self.scheme == "s3":
+            return self._s3_config()
+        return self._gs_config() if self.scheme == "gs" else self._az_config()
+
+    def _s3_config(self) -> dict[str, Any]:
+        config = {name: value for name, value in self.values.items() if name in _S3_NAMES}
+        if "path_style" in self.values:
+            config["virtual_hosted_style_request"] = not self.values["path_style"]
+        if "anonymous" in self.values:
+            config["skip_signature"] = self.values["anonymous"]
+        return config
+
+    def _gs_config(self) -> dict[str, Any]:
+        config: dict[str, Any] = {}
+        if "service_account" in self.values:
+            config["service_account"] = self.values["service_account"]
+        if "endpoint" in self.values:
+            config["base_url"] = self.values["endpoint"]
+        if "anonymous" in self.values:
+            config["skip_signature"] = self.values["anonymous"]
+        return config
+
+    def _az_config(self) -> dict[str, Any]:
+        names = {"account": "account_name", "account_key": "account_key", "sas_token": "sas_key"}
+        names["azure_cli"] = "use_azure_cli"
+        config = {ours: self.values[name] for name, ours in names.items() if name in self.values}
+        if "endpoint" in self.values:
+            config["endpoint"] = self.values["endpoint"]
+        if "anonymous" in self.values:
+            config["skip_signature"] = self.values["anonymous"]
+        return config
+
+
+def check_options(scheme: str, options: Mapping[str, object]) -> BucketOptions:
+    """Check the options of a bucket.
+
+    Raises:
+        ConfigError: one is unknown, or not of its type.
+    """
+    known = OPTIONS[scheme]
+    unknown = sorted(str(name) for name in options if name not in known)
+    if unknown:
+        raise ConfigError(
+            f"unknown repository options for {scheme}://: {', '.join(unknown)}",
+            hint=f"{scheme}:// knows {', '.join(known)}",
+        )
+    for name, value in options.items():
+        if not isinstance(value, known[name]) or value == "":
+            wanted = "true or false" if known[name] is bool else "text"
+            raise ConfigError(f"the repository option {name} of {scheme}:// must be {wanted}")
+    endpoint = options.get("endpoint")
+    if endpoint is not None and not _ENDPOINT.fullmatch(str(endpoint)):
+        raise ConfigError(
+            f"the repository option endpoint of {scheme}:// is not the address of a server",
+            hint="write it as https://HOST or https://HOST:PORT, without user and password",
+        )
+    return BucketOptions(scheme, dict(options))

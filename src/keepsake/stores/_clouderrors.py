@@ -1,0 +1,132 @@
+"""What a cloud's client reports, as errors of ours: which object in which bucket, what was refused, what to do next.
+
+The client's own texts hold whole requests, in which there may be signatures and tokens, so no more of them is shown
+than the code and the message of the server's answer, and the exception itself is not kept as a cause.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from keepsake.errors import NotFoundError, PermissionDeniedError, ReadError, StoreError, WriteError
+
+_CODE = re.compile(r"<Code>\s*([\w.]{1,80})\s*</Code>|\"code\":\s*\"?(\w{1,80})")
+_MESSAGE = re.compile(r"<Message>\s*([^<]{1,300})", re.DOTALL)
+_STATUS = re.compile(r"\b(?:status(?: code)?:?|response error \"|Server returned non-2xx status code:)\s*([1-5]\d\d)\b")
+_QUERY = re.compile(r"\?[^\s\"'<>]+")
+
+_NO_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound|specified (?:bucket|container) does not exist", re.IGNORECASE)
+_ABSENT = frozenset({"NotFoundError", "FileNotFoundError"})
+_REFUSED = frozenset({"PermissionDeniedError", "UnauthenticatedError", "PermissionError"})
+_REFUSING_CODES = frozenset({"ExpiredToken", "InvalidToken", "TokenRefreshRequired", "RequestExpired"})
+
+_CREDENTIALS = "check the credentials in use; docs/clouds.md says where they are looked for"
+_HINTS = {
+    "InvalidAccessKeyId": "the server does not know this access key: check the credentials in use",
+    "SignatureDoesNotMatch": "the secret key does not belong to the access key: check the credentials in use",
+    "ExpiredToken": "the session token has expired: sign in again (`aws sso login`), then try again",
+    "InvalidToken": "the session token is not valid: sign in again (`aws sso login`), then try again",
+    "AccessDenied": "these credentials may not do this: docs/clouds.md has the permissions that are needed",
+    "AuthorizationHeaderMalformed": "the bucket is in another region: write it to repository_options as `region`",
+    "PermanentRedirect": "the bucket is in another region: write it to repository_options as `region`",
+    "IllegalLocationConstraintException": "write the bucket's region to repository_options as `region`",
+    "RequestTimeTooSkewed": "the clock of this machine is wrong: set it",
+    "SlowDown": "the server asks for fewer requests",
+}
+_PERMANENT_CODES = frozenset(_HINTS) - {"SlowDown"}
+
+_METADATA = re.compile(r"169\.254\.169\.254|metadata\.google\.internal")
+_CONNECTION = re.compile(r"connect|dns|timed out|timeout|connection|sending request|incomplete|body", re.IGNORECASE)
+
+
+class CloudErrors:
+    """Translates the errors of one bucket's client.
+
+    Args:
+        url: the store, for messages.
+        bucket: scheme and bucket, for messages.
+        create_hint: how a bucket is made that is missing.
+        secrets: values that must not be shown.
+    """
+
+    def __init__(self, url: str, bucket: str, create_hint: str, secrets: Sequence[str]) -> None:
+        self._url = url
+        self._bucket = bucket
+        self._create_hint = create_hint
+        self._secrets = tuple(secrets)
+
+    def absent(self, key: str) -> NotFoundError:
+        """Return the error for an object that is not there."""
+        return NotFoundError(f"there is no object {key} in {self._url}")
+
+    def missing_bucket(self) -> StoreError:
+        """Return the error for a bucket that is not there."""
+        return StoreError(f"there is no bucket {self._bucket}", hint=self._create_hint)
+
+    def reading(self, error: Exception, key: str) -> NotFoundError | StoreError:
+        """Translate what went wrong when `key` was read, or with no key, when the bucket was listed."""
+        if type(error).__name__ in _ABSENT and not _NO_BUCKET.search(str(error)):
+            return self.absent(key) if key else self.missing_bucket()
+        return self._translate(ReadError, f"cannot read {key or 'the listing'} in {self._url}", error)
+
+    def writing(self, error: Exception, key: str) -> StoreError:
+        """Translate what went wrong when `key` was written or deleted."""
+        if type(error).__name__ in _ABSENT:  # nothing else can be missing when an object is written
+            return self.missing_bucket()
+        return self._translate(WriteError, f"cannot write {key} in {self._url}", error)
+
+    def explain(self, error: Exception) -> str:
+        """Return what is wrong with the settings that the client refused."""
+        text = str(error).partition("\n\nDebug source:")[0]
+        return self._describe(text, _code(text))
+
+    def _translate(self, kind: type[StoreError], what: str, error: Exception) -> StoreError:
+        text = str(error).partition("\n\nDebug source:")[0]
+        if _NO_BUCKET.search(text):
+            return self.missing_bucket()
+        code = _code(text)
+        hint = _HINTS.get(code)
+        if _METADATA.search(text):
+            return PermissionDeniedError(f"{what}: no credentials were found", hint=_CREDENTIALS)
+        message = f"{what}: {self._describe(text, code)}"
+        if type(error).__name__ in _REFUSED or code in _REFUSING_CODES or _status(text) in (401, 403):
+            return PermissionDeniedError(message, hint=hint or _CREDENTIALS)
+        is_transient = code not in _PERMANENT_CODES and _may_pass(text)
+        return kind(
+            f"{message}; it will be tried again" if is_transient else message, hint=hint, transient=is_transient
+        )
+
+    def _describe(self, text: str, code: str) -> str:
+        said = _MESSAGE.search(text)
+        if code or said:
+            return self._mask(": ".join(part for part in (code, said[1].strip() if said else "") if part))
+        status = _status(text)
+        if status:
+            return f"the server answered {status}"
+        if _CONNECTION.search(text):
+            is_slow = "timed out" in text
+            return "the server did not answer in time" if is_slow else "the server cannot be reached"
+        return self._mask(_QUERY.sub("?…", text.strip().splitlines()[0][:300] if text.strip() else "unknown error"))
+
+    def _mask(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+
+def _code(text: str) -> str:
+    found = _CODE.search(text)
+    return (found[1] or found[2]) if found else ""
+
+
+def _status(text: str) -> int:
+    found = _STATUS.search(text)
+    return int(found[1]) if found else 0
+
+
+def _may_pass(text: str) -> bool:
+    status = _status(text)
+    if status:
+        return status >= 500 or status in (408, 409, 425, 429)
+    return bool(_CONNECTION.search(text) or _code(text) == "SlowDown")

@@ -1,0 +1,283 @@
+"""Buckets: Amazon S3 and what speaks its protocol, Google Cloud Storage, Azure Blob Storage, through obstore.
+
+The client tries again only what can be repeated without a doubt; a `create` is sent once, since its repetition would
+meet its own object. Trying again for longer is the business of a `RetryStore` around this.
+
+Listings ask the server for whole directories and select here, because the client knows no other prefixes. Times are
+those of the server in whole seconds: more than that, servers say only in listings.
+
+The client lives in threads that a forked child does not have, and waits for them for ever. So in a child of a process
+that had used it, every operation raises at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import AzureStore, GCSStore, S3Store
+
+from keepsake.errors import ConfigError, NotFoundError, StoreError
+from keepsake.stores._bucketoptions import BucketOptions
+from keepsake.stores._clouderrors import CloudErrors
+from keepsake.stores.base import Data, ObjectInfo, buffers_of, check_key, check_range, is_key
+
+_CREATE_HINTS = {
+    "s3": "make it: aws s3 mb s3://{bucket}",
+    "gs": "make it: gcloud storage buckets create gs://{bucket}",
+    "az": "make it: az storage container create --name {bucket} --account-name ACCOUNT",
+}
+
+_CONNECT_TIMEOUT_S = 5
+_REQUEST_TIMEOUT_S = 30
+_SLOWEST_BYTES_PER_S = 128 * 1024
+"""A connection may be this slow before a request is given up and tried again."""
+_SMALL_BYTES = 1 << 20
+"""Requests up to this size share one client; beyond it there is one for each power of two."""
+_LARGEST_READ_BYTES = 32 << 20
+"""Twice the largest chunk: what a read whose size is not known may take time for."""
+_MULTIPART_BYTES = 64 << 20
+"""From this size an object is put in parts."""
+
+_FAILURES = (BaseError, OSError)
+"""What the client raises: absent objects and refusals are its own classes or Python's, by its version."""
+
+_used_in_process = 0
+"""The process that has used the client, and 0 when none has."""
+
+
+class CloudStore:
+    """A store in a bucket.
+
+    Args:
+        scheme: `s3`, `gs` or `az`.
+        bucket: the bucket, or container.
+        root: what stands before every key, without `/` at its ends; nothing for the whole bucket.
+        options: checked options.
+    """
+
+    def __init__(self, scheme: str, bucket: str, root: str, options: BucketOptions) -> None:
+        self._scheme = scheme
+        self._bucket = bucket
+        self._before = f"{root}/" if root else ""
+        self._options = options
+        self._url = f"{scheme}://{bucket}/{root}" if root else f"{scheme}://{bucket}"
+        hint = _CREATE_HINTS[scheme].format(bucket=bucket)
+        self._errors = CloudErrors(self._url, f"{scheme}://{bucket}", hint, options.secrets)
+        self._clients: dict[tuple[int, bool], Any] = {}
+
+    def __repr__(self) -> str:
+        return f"CloudStore({self._url!r})"
+
+    @property
+    def url(self) -> str:
+        """Where this is, without credentials."""
+        return self._url
+
+    def get(self, key: str) -> bytes:
+        """Return the object. Raises `NotFoundError` when there is none."""
+        check_key(key)
+        client = self._client(_LARGEST_READ_BYTES)
+        try:
+            return bytes(obstore.get(client, self._before + key).bytes())
+        except _FAILURES as error:
+            raise self._errors.reading(error, key) from None
+
+    def get_range(self, key: str, start: int, stop: int) -> bytes:
+        """Return bytes `start` to `stop` (exclusive) of the object, fewer where it ends before `stop`."""
+        check_key(key)
+        check_range(start, stop)
+        if start < stop:
+            client = self._client(min(stop - start, _LARGEST_READ_BYTES))
+            try:
+                return bytes(obstore.get_range(client, self._before + key, start=start, end=min(stop, 1 << 62)))
+            except _FAILURES as error:
+                trouble = self._errors.reading(error, key)
+                if isinstance(trouble, NotFoundError) or trouble.transient:
+                    raise trouble from None
+        else:
+            trouble = None
+        # Nothing was asked for, or what a server refuses: a range that begins where the object has ended.
+        info = self.head(key)
+        if info is None:
+            raise self._errors.absent(key)
+        if trouble is not None and start < info.size_bytes:
+            raise trouble
+        return b""
+
+    def put(self, key: str, data: Data, *, durable: bool = False) -> None:  # noqa: ARG002 (all is, once acknowledged)
+        """Write the object, replacing any other, atomically."""
+        check_key(key)
+        content = _join(data)
+        client = self._client(len(content))
+        try:
+            obstore.put(client, self._before + key, content, use_multipart=len(content) >= _MULTIPART_BYTES)
+        except _FAILURES as error:
+            raise self._errors.writing(error, key) from None
+
+    def create(self, key: str, data: Data, *, durable: bool = False) -> bool:  # noqa: ARG002 (as above)
+        """Write the object unless there is one; say whether it was written. Of several creators, one wins."""
+        check_key(key)
+        content = _join(data)
+        client = self._client(len(content), repeats=False)
+        try:
+            obstore.put(client, self._before + key, content, mode="create", use_multipart=False)
+        except AlreadyExistsError:
+            # Also the answer while another creator is at work, who may yet fail.
+            if self.head(key) is None:
+                raise StoreError(
+                    f"cannot write {key} in {self._url}: others were writing it; it will be tried again", transient=True
+                ) from None
+            return False
+        except _FAILURES as error:
+            raise self._errors.writing(error, key) from None
+        return True
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """Yield every object whose key starts with `prefix` (any string), in no promised order."""
+        directory = prefix.rpartition("/")[0]
+        if directory and not is_key(directory):
+            return
+        if prefix.startswith("/"):
+            return
+        asked = (self._before + directory).rstrip("/")
+        client = self._client(_SMALL_BYTES)
+        try:
+            for page in obstore.list(client, asked or None, chunk_size=1000):
+                for meta in page:
+                    key = meta["path"].removeprefix(self._before)
+                    if key.startswith(prefix):
+                        yield _info(key, meta)
+        except _FAILURES as error:
+            raise self._errors.reading(error, "") from None
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """Describe the object, or return None when there is none."""
+        check_key(key)
+        client = self._client(0)
+        try:
+            return _info(key, obstore.head(client, self._before + key))
+        except FileNotFoundError:
+            return None
+        except _FAILURES as error:
+            raise self._errors.reading(error, key) from None
+
+    def delete(self, key: str) -> None:
+        """Delete the object; an absent one is no error."""
+        check_key(key)
+        client = self._client(0)
+        try:
+            obstore.delete(client, self._before + key)
+        except FileNotFoundError:
+            return
+        except _FAILURES as error:
+            raise self._errors.writing(error, key) from None
+
+    def sync(self, keys: Iterable[str]) -> None:
+        """Do nothing: what a bucket has acknowledged survives a power loss."""
+        for key in keys:
+            check_key(key)
+
+    def create_bucket(self) -> None:
+        """Make the bucket; one that is ours already is no error. It works on S3 only.
+
+        It is a request to the bucket itself, which the client can sign though it cannot send it.
+
+        Raises:
+            ConflictError: somebody else has a bucket of this name.
+            ConfigError: it is not on S3.
+            StoreError: it was refused.
+        """
+        if self._scheme != "s3":
+            raise ConfigError(
+                f"keepsake cannot make buckets of {self._scheme}://",
+                hint=_CREATE_HINTS[self._scheme].format(bucket=self._bucket),
+            )
+        from keepsake.stores._s3bucket import send_create_bucket
+
+        client = self._client(0)
+        try:
+            signed_url = obstore.sign(client, "PUT", "", timedelta(minutes=5))
+        except _FAILURES as error:
+            raise self._errors.writing(error, "the bucket") from None
+        region = self._options.values.get("region") or os.environ.get("AWS_REGION", "us-east-1")
+        send_create_bucket(signed_url, f"s3://{self._bucket}", region)
+
+    def _client(self, size_bytes: int, *, repeats: bool = True) -> Any:
+        """Return the client whose time limit suits requests of this size."""
+        self._check_process()
+        scale = max(size_bytes - 1, _SMALL_BYTES - 1).bit_length()
+        client = self._clients.get((scale, repeats))
+        if client is None:
+            timeout_s = _REQUEST_TIMEOUT_S + (1 << scale) // _SLOWEST_BYTES_PER_S
+            # Two threads may both make one; either serves.
+            client = self._clients[scale, repeats] = self._make_client(timeout_s, repeats=repeats)
+        return client
+
+    def _make_client(self, timeout_s: int, *, repeats: bool) -> Any:
+        kind: Any = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}[self._scheme]
+        provider = _profile_provider(self._options) if self._scheme == "s3" else None
+        try:
+            return kind(
+                self._bucket,
+                config=self._options.client_config(),
+                client_options={
+                    "connect_timeout": timedelta(seconds=_CONNECT_TIMEOUT_S),
+                    "timeout": timedelta(seconds=timeout_s),
+                    "allow_http": self._options.allows_http,
+                },
+                retry_config={"max_retries": 2 if repeats else 0, "retry_timeout": timedelta(seconds=timeout_s)},
+                **({"credential_provider": provider} if provider else {}),
+            )
+        except (*_FAILURES, ValueError) as error:
+            raise ConfigError(
+                f"the settings for {self._url} do not work: {self._errors.explain(error)}",
+                hint="docs/clouds.md shows those that are needed",
+            ) from None
+
+    def _check_process(self) -> None:
+        global _used_in_process
+        process = os.getpid()
+        if _used_in_process not in (0, process):
+            raise StoreError(
+                f"{self._url} cannot be used in a forked process whose parent has used a bucket",
+                hint="start processes with the method `spawn` or `forkserver`, as in "
+                "multiprocessing.set_start_method('spawn')",
+            )
+        _used_in_process = process
+
+
+def _profile_provider(options: BucketOptions) -> Any:
+    """Return what reads profiles of `~/.aws`, if one is asked for and nothing else says who we are."""
+    profile = options.values.get("profile") or os.environ.get("AWS_PROFILE")
+    if not profile:
+        return None
+    try:
+        import boto3
+        from obstore.auth.boto3 import Boto3CredentialProvider
+    except ImportError:
+        raise ConfigError(
+            "profiles of ~/.aws are read by boto3, which is not installed", hint="pip install 'keepsake[s3]'"
+        ) from None
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        return Boto3CredentialProvider(boto3.Session(profile_name=profile))
+    except (BotoCoreError, ValueError):
+        raise ConfigError(
+            f"the profile {profile} of ~/.aws does not give credentials", hint=f"aws sso login --profile {profile}"
+        ) from None
+
+
+def _join(data: Data) -> bytes:
+    buffers = buffers_of(data)
+    return buffers[0] if len(buffers) == 1 and isinstance(buffers[0], bytes) else b"".join(buffers)
+
+
+def _info(key: str, meta: Any) -> ObjectInfo:
+    modified_ns = int(meta["last_modified"].timestamp()) * 10**9
+    return ObjectInfo(key, meta["size"], modified_ns, (meta["e_tag"] or "").removeprefix("W/").strip('"'))

@@ -1,0 +1,34 @@
+"""Servers as fixtures: one of a kind for all tests of a process, a bucket for every test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from keepsake.stores._bucketoptions import check_options
+from keepsake.stores.cloud import CloudStore
+from tests.servers.seaweedfs import S3Server, run_seaweedfs
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A SeaweedFS."""
+    with run_seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3_bucket(s3_server: S3Server) -> str:
+    """The name of a bucket of `s3_server` that all tests share; each keeps to a path of its own in it."""
+    CloudStore("s3", "keepsake-tests", "", check_options("s3", s3_server.options)).create_bucket()
+    return "keepsake-tests"
+
+
+@pytest.fixture
+def s3_url(s3_bucket: str) -> str:
+    """The URL of an empty place in a bucket; it is opened with `s3_server.options`."""
+    return f"s3://{s3_bucket}/test/{next(_numbers)}"

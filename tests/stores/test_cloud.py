@@ -1,0 +1,166 @@
+"""Buckets, on servers that run on this machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+from keepsake.errors import ConfigError, NotFoundError, PermissionDeniedError, StoreError
+from keepsake.stores.base import Store
+from keepsake.stores.url import open_store
+from keepsake.testing import StoreTests
+from tests.servers.seaweedfs import S3Server
+
+
+class TestS3(StoreTests):
+    @pytest.fixture
+    def store(self, s3_server: S3Server, s3_url: str) -> Store:
+        return open_store(s3_url, s3_server.options)
+
+
+def test_the_root_of_a_store_is_a_path_in_its_bucket(s3_server: S3Server, s3_url: str) -> None:
+    open_store(f"{s3_url}/inner", s3_server.options).put("a/object", b"content")
+    assert [info.key for info in open_store(s3_url, s3_server.options).list()] == ["inner/a/object"]
+    assert list(open_store(f"{s3_url}/inn", s3_server.options).list()) == []
+
+
+OPERATIONS: list[Callable[[Store], object]] = [
+    lambda store: store.get("repository.json"),
+    lambda store: store.create("repository.json", b"{}"),
+    lambda store: store.put("repository.json", b"{}"),
+    lambda store: list(store.list()),
+]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(
+    ("changed", "name"),
+    [({"access_key_id": "unknown"}, "InvalidAccessKeyId"), ({"secret_access_key": "not-it"}, "SignatureDoesNotMatch")],
+)
+def test_wrong_keys_are_refused_with_a_hint_and_not_shown(
+    s3_server: S3Server, s3_url: str, changed: dict[str, object], name: str, operation: Callable[[Store], object]
+) -> None:
+    options = s3_server.options | changed
+    with pytest.raises(PermissionDeniedError, match=name) as caught:
+        operation(open_store(s3_url, options))
+    assert caught.value.hint
+    assert caught.value.__cause__ is None
+    assert str(options["secret_access_key"]) not in str(caught.value) + repr(caught.value)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_missing_bucket_is_an_error_that_says_how_to_make_it(
+    s3_server: S3Server, operation: Callable[[Store], object]
+) -> None:
+    with pytest.raises(StoreError, match="there is no bucket s3://missing") as caught:
+        operation(open_store("s3://missing/path", s3_server.options))
+    assert "aws s3 mb s3://missing" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_unreachable_server_is_an_error_within_seconds(operation: Callable[[Store], object]) -> None:
+    options = {"endpoint": "http://127.0.0.1:9", "access_key_id": "a", "secret_access_key": "topsecret"}
+    started = time.monotonic()
+    with pytest.raises(StoreError, match="cannot be reached") as caught:
+        operation(open_store("s3://bucket", options))
+    assert caught.value.transient
+    assert time.monotonic() - started < 15
+
+
+@pytest.mark.parametrize("scheme", ["s3", "gs", "az"])
+def test_an_unknown_option_is_refused_with_those_that_are_known(scheme: str) -> None:
+    with pytest.raises(ConfigError, match="colour") as caught:
+        open_store(f"{scheme}://bucket", {"colour": "topsecret"})
+    assert "endpoint" in str(caught.value.hint)
+    assert "topsecret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["s3://", "s3:///path", "gs://bucket/../x", "az://b/a//b", "s3://b/a?x=1", "s3://-b"])
+def test_a_url_without_a_bucket_or_with_a_strange_path_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        open_store(url)
+    assert caught.value.hint
+
+
+_FORKING = """
+import os, sys
+from keepsake.errors import StoreError
+from keepsake.stores.url import open_store
+options = {name: value for name, value in zip(sys.argv[2::2], sys.argv[3::2])} | {"path_style": True}
+store = open_store(sys.argv[1], options)
+store.put("a/object", b"content")
+child = os.fork()
+if child == 0:
+    for used in (store, open_store(sys.argv[1], options)):
+        try:
+            used.get("a/object")
+        except StoreError as error:
+            print(error)
+            continue
+        os._exit(1)
+    sys.stdout.flush()
+    os._exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_forked_child_gets_an_error_and_does_not_hang(s3_server: S3Server, s3_url: str) -> None:
+    texts = [text for pair in s3_server.options.items() if isinstance(pair[1], str) for text in map(str, pair)]
+    done = subprocess.run(
+        [sys.executable, "-c", _FORKING, s3_url, *texts], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("forked process") == 2
+    assert "spawn" in done.stdout
+
+
+def test_local_use_does_not_load_the_client() -> None:
+    code = (
+        "import sys, keepsake; from keepsake.stores.url import open_store; open_store('file:///data/x');"
+        "assert 'obstore' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ)
+
+
+def test_an_absent_object_is_no_missing_bucket(s3_server: S3Server, s3_url: str) -> None:
+    with pytest.raises(NotFoundError, match="there is no object"):
+        open_store(s3_url, s3_server.options).get("a/absent")
+
+
+@pytest.mark.parametrize("endpoint", ["not a url", "ftp://host", "https://user:topsecret@host", "http://"])
+def test_an_endpoint_that_is_no_address_is_refused_and_not_shown(endpoint: str) -> None:
+    with pytest.raises(ConfigError, match="endpoint") as caught:
+        open_store("s3://bucket", {"endpoint": endpoint})
+    assert "topsecret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("gs", {"endpoint": "http://127.0.0.1:9", "anonymous": True}),
+        ("az", {"account": "team", "endpoint": "http://127.0.0.1:9", "anonymous": True}),
+        ("az", {"account": "team", "endpoint": "http://127.0.0.1:9", "account_key": "c2VjcmV0"}),
+        ("az", {"account": "team", "endpoint": "http://127.0.0.1:9", "sas_token": "sv=1&sig=c2VjcmV0"}),
+        ("s3", {"region": "eu-central-1", "endpoint": "http://127.0.0.1:9", "anonymous": True, "path_style": False}),
+        ("s3", {"endpoint": "http://127.0.0.1:9", "access_key_id": "a", "secret_access_key": "c2VjcmV0"}),
+    ],
+)
+def test_the_client_takes_our_options_and_no_secret_of_theirs_gets_into_a_message(
+    options: tuple[str, dict[str, object]],
+) -> None:
+    with pytest.raises(StoreError, match="cannot be reached") as caught:
+        open_store(f"{options[0]}://bucket/path", options[1]).head("a/object")
+    assert caught.value.transient
+    assert "c2VjcmV0" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_an_account_of_azure_that_nobody_named_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
+    with pytest.raises(ConfigError, match="Account must be specified"):
+        open_store("az://container").head("a/object")
