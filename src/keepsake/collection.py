@@ -15,11 +15,13 @@ from keepsake._model.times import now_text
 from keepsake._model.values import to_params
 from keepsake._repository.heartbeat import list_heartbeats
 from keepsake._repository.repository import Repository
+from keepsake._tracking.delivery import Delivery
+from keepsake._tracking.disabled import DisabledSession
 from keepsake._tracking.ending import in_notebook, tracked
 from keepsake._tracking.files import FoundFiles
 from keepsake._tracking.liveness import is_alive
 from keepsake._tracking.place import Place
-from keepsake._tracking.recovery import deliver_staged, mark_lost_sessions
+from keepsake._tracking.recovery import mark_lost_sessions
 from keepsake._tracking.secrets import mask_params
 from keepsake._tracking.session import Session
 from keepsake._version import __version__
@@ -96,23 +98,14 @@ class ExperimentCollection:
                 files.mention_large()
         body |= _circumstances(place)
         _stop_others_in_notebook(quiet=quiet)
-        repository = place.open_repository(create=True)
-        _finish_others(place, repository)
-        session = Session(
-            repository,
-            body["id"],
-            locks=place.locks,
-            open_staging=place.open_staging,
-            exit_timeout_s=place.exit_timeout_s,
-            dispatcher=place.dispatcher,
-            on_error=on_error,
-            heartbeat=not disable_heartbeat,
-        )
+        if place.is_disabled:
+            place = place.without_traces()
+            session: Session = DisabledSession(place.open_home(create=True), body["id"], locks=place.locks)
+        else:
+            session = _begin_session(place, body["id"], on_error, heartbeat=not disable_heartbeat)
         event = session.write_first(body, save_files)
         if not quiet:
-            if place.is_default:
-                notice_once(f"no keepsake.yaml found: {place.directory} is the project, .keepsake in it the repository")
-            notice(f"experiment {short_id(body['id'])} is saved to {repository.store.url}")
+            _say_where(place, session)
         state = ExperimentState(
             body["id"],
             {"time": now_text()} | event,
@@ -231,6 +224,33 @@ class ExperimentCollection:
             return f"<pre>{escape(str(error))}</pre>"
 
 
+def _begin_session(place: Place, experiment_id: str, on_error: Literal["warn", "raise"], *, heartbeat: bool) -> Session:
+    repository = place.open_home(create=True)
+    _finish_others(place, repository)
+    return Session(
+        repository,
+        experiment_id,
+        locks=place.locks,
+        open_staging=place.open_staging,
+        exit_timeout_s=place.exit_timeout_s,
+        dispatcher=place.dispatcher,
+        on_error=on_error,
+        heartbeat=heartbeat,
+    )
+
+
+def _say_where(place: Place, session: Session) -> None:
+    if isinstance(session, DisabledSession):
+        notice_once("KEEPSAKE_MODE is disabled: nothing is saved")
+        return
+    if place.is_default:
+        notice_once(f"no keepsake.yaml found: {place.directory} is the project, .keepsake in it the repository")
+    where = session.repository.store.url
+    if place.delivers_to is not None:
+        where = f"this machine; `keepsake push` delivers it to {place.delivers_to}"
+    notice(f"experiment {short_id(session.experiment_id)} is saved to {where}")
+
+
 def _check_filter(wanted: object) -> tuple[Sequence[str], ExperimentFilter | None]:
     """Return the expressions and the function that a filter consists of."""
     if wanted is None:
@@ -300,9 +320,7 @@ def _finish_others(place: Place, repository: Repository) -> None:
     if place.dispatcher is not None and place.dispatcher.ensure():
         return
     try:
-        staging = place.find_staging(repository)
-        if staging is not None:
-            deliver_staged(staging, repository)
+        Delivery(repository, place.staging, place.locks).deliver()
         mark_lost_sessions(repository, place.locks)
     except KeepsakeError as error:
         warn(f"what an earlier process left behind could not be finished: {error}")

@@ -27,6 +27,9 @@ from keepsake.stores.url import SCHEMES
 CONFIG_NAMES = ("keepsake.yaml", "keepsake.yml")
 DEFAULT_REPOSITORY = ".keepsake"
 
+Mode: TypeAlias = Literal["online", "offline", "disabled"]
+MODES: tuple[Mode, ...] = ("online", "offline", "disabled")
+
 Source: TypeAlias = Literal["argument", "variable", "keepsake.yaml", "default"]
 
 
@@ -58,6 +61,8 @@ class Settings:
     """`KEEPSAKE_EXIT_TIMEOUT_S`: how long the end of a program may wait for what is not yet stored."""
     courier: bool | None = None
     """`KEEPSAKE_COURIER`: whether work may be left to a background process. None: what `keepsake.yaml` says."""
+    mode: Mode = "online"
+    """`KEEPSAKE_MODE`: `offline` saves to staging what belongs into a bucket; `disabled` saves nothing."""
 
 
 def find_project(
@@ -108,6 +113,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         staging=Path(staging).expanduser().absolute() if staging else None,
         exit_timeout_s=_read_seconds(env, "KEEPSAKE_EXIT_TIMEOUT_S", math.inf),
         courier=_read_switch(env, "KEEPSAKE_COURIER"),
+        mode=_read_mode(env),
     )
 
 
@@ -283,6 +289,14 @@ def _read_seconds(env: Mapping[str, str], name: str, default: float) -> float:
     if not seconds >= 0:
         raise ConfigError(f"{name} is {text!r}, which is not a number of seconds", hint=f"for example {name}=60")
     return seconds
+
+
+def _read_mode(env: Mapping[str, str]) -> Mode:
+    text = env.get("KEEPSAKE_MODE") or "online"
+    for mode in MODES:
+        if text == mode:
+            return mode
+    raise ConfigError(f"KEEPSAKE_MODE is {text!r}", hint=f"write KEEPSAKE_MODE={' or '.join(MODES)}")
 
 
 def _read_switch(env: Mapping[str, str], name: str) -> bool | None:

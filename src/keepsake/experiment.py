@@ -71,7 +71,8 @@ class Experiment(ExperimentFacts):
         self._place = place
         self._session = session
         self._lock = threading.RLock()
-        self._load(state)
+        self._state = state
+        self._checkpoints: CheckpointList | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what belongs to this process; another one that gets it goes on in a session of its own."""
@@ -86,7 +87,7 @@ class Experiment(ExperimentFacts):
             known = {body["id"] for body in state.checkpoints}
             state.checkpoints += [body for body in self._state.checkpoints if body["id"] not in known]
         self._state = state
-        self._checkpoints: CheckpointList | None = None
+        self._checkpoints = None
 
     # What people call it
 
@@ -291,14 +292,14 @@ class Experiment(ExperimentFacts):
         if self._session is not None:
             self._session.is_deleted = True
             self._session.stop("finished")
-        append_event(self._place.append_store(), self.id, {"type": "delete"}, after=state.last_time)
+        append_event(self._place.writable_store(), self.id, {"type": "delete"}, after=state.last_time)
 
     def _annotate(self, **changes: Any) -> None:
         body: NewEvent = {"type": "annotate", **changes}
         if self._session is not None and self._session.is_open:
             self._session.write(body)
         else:
-            append_event(self._place.append_store(), self.id, body, after=self._state.last_time)
+            append_event(self._place.writable_store(), self.id, body, after=self._state.last_time)
         self._state.name = changes.get("name", self._state.name)
         self._state.notes = changes.get("notes", self._state.notes)
         self._state.tags = tuple(changes.get("tags", self._state.tags))
@@ -311,7 +312,7 @@ class Experiment(ExperimentFacts):
                 state = self._repository.load_experiment(self.id)
                 last_step = max((body.get("step") or 0 for body in state.checkpoints), default=-1)
                 self._session = Session(
-                    self._repository,
+                    self._place.open_home(),
                     self.id,
                     after=state.last_time,
                     next_step=last_step + 1,

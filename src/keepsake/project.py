@@ -14,10 +14,11 @@ from keepsake._repository.push import PushResult, push
 from keepsake._repository.repair import RepairResult, repair
 from keepsake._repository.repository import Repository
 from keepsake._repository.usage import Usage, measure_reached, measure_usage
+from keepsake._tracking.delivery import Delivery
 from keepsake._tracking.dispatch import Dispatcher
 from keepsake._tracking.ending import tracked
 from keepsake._tracking.instructions import Instructions
-from keepsake._tracking.place import Place
+from keepsake._tracking.place import Place, remote_staging_name
 from keepsake._tracking.progress import Waiting
 from keepsake._tracking.recovery import settle_dead_sessions
 from keepsake._tracking.session import Session
@@ -25,9 +26,9 @@ from keepsake.checkpoint import Checkpoint
 from keepsake.collection import ExperimentCollection
 from keepsake.config import ProjectConfig, find_project, find_staging, read_settings, repository_not_found, write_config
 from keepsake.directories import lock_directory
-from keepsake.errors import AmbiguousPrefixError, ConfigNotFoundError, InvalidInputError, NotFoundError
+from keepsake.errors import AmbiguousPrefixError, ConfigError, ConfigNotFoundError, InvalidInputError, NotFoundError
 from keepsake.experiment import Experiment
-from keepsake.stores.url import open_store
+from keepsake.stores.url import bucket_url, is_bucket, open_store
 
 if TYPE_CHECKING:
     from keepsake._analysis.diff import Diff
@@ -110,8 +111,29 @@ class Project:
             StoreError: one of the two failed; what has arrived stays.
             FormatError, NotFoundError: a part of this repository is damaged; the rest was copied.
         """
-        target = Project(to, self._find_config().directory).find_place().open_repository(create=True)
+        target = Project(to, self._find_config().directory).find_place().open_home(create=True)
         return push(self._open(), target, experiment_ids=experiment_ids, on_progress=on_progress)
+
+    def deliver(self, *, on_progress: Callable[[int], None] | None = None) -> PushResult:
+        """Bring to the repository what waits for it in staging on this machine, also while training goes on.
+
+        May be broken off at any moment, and called again.
+
+        Args:
+            on_progress: called with the bytes of each chunk that was looked at.
+
+        Raises:
+            ConfigError: `KEEPSAKE_MODE` is offline.
+            StoreError: the repository or staging failed; what has arrived stays.
+            FormatError, NotFoundError: a part of staging is damaged; all else has arrived.
+        """
+        place = self.find_place()
+        if place.delivers_to is not None:
+            raise ConfigError(
+                f"nothing can be delivered to {place.delivers_to} offline",
+                hint="unset KEEPSAKE_MODE, where there is a network",
+            )
+        return Delivery(place.open_home(create=True), place.staging, place.locks).deliver(on_progress=on_progress)
 
     def check(self, on_progress: Callable[[int, int], None] | None = None) -> CheckReport:
         """Read and verify every object of the repository.
@@ -207,7 +229,7 @@ class Project:
 
     def _open(self) -> Repository:
         try:
-            return self.find_place().open_repository()
+            return self.find_place().open_home()
         except NotFoundError:
             raise self.describe_absence() from None
 
@@ -215,13 +237,17 @@ class Project:
         """Find the project directory and its repository. Raises `ConfigError` when the configuration is wrong."""
         config = self._find_config()
         settings = read_settings(os.environ)
-        store = open_store(config.repository_url, config.options)
         locks, staging = lock_directory(), find_staging(settings, os.environ)
+        delivers_to = None
+        if settings.mode == "offline" and is_bucket(config.repository_url):
+            delivers_to = bucket_url(config.repository_url)
+            url, options = (staging / remote_staging_name(delivers_to)).as_uri(), {}
+        else:
+            url, options = config.repository_url, config.options
+        store = open_store(url, options)
         dispatcher = None
         if config.courier if settings.courier is None else settings.courier:
-            dispatcher = Dispatcher(
-                Instructions(config.repository_url, store.url, locks, staging, repository_options=config.options)
-            )
+            dispatcher = Dispatcher(Instructions(url, store.url, locks, staging, repository_options=options))
         return Place(
             config.directory,
             store,
@@ -230,6 +256,8 @@ class Project:
             is_default=config.source == "default",
             exit_timeout_s=settings.exit_timeout_s,
             dispatcher=dispatcher,
+            delivers_to=delivers_to,
+            is_disabled=settings.mode == "disabled",
         )
 
     def describe_absence(self) -> ConfigNotFoundError:
@@ -318,14 +346,14 @@ def migrate(
 
     project = Project(old, directory)
     try:
-        source = project.find_place().open_repository()
+        source = project.find_place().open_home()
     except NotFoundError:
         raise project.describe_absence() from None
     if not isinstance(source, LegacyRepository):
         raise InvalidInputError(
             f"the repository at {source.store.url} is of this version already", hint="`keepsake push` copies it"
         )
-    target = Project(new, directory).find_place().open_repository(create=True)
+    target = Project(new, directory).find_place().open_home(create=True)
     return run_migration(source, target, on_progress=on_progress)
 
 

@@ -261,10 +261,9 @@ def test_in_a_script_several_experiments_live_side_by_side() -> None:
     assert len(keepsake.experiments.list()) == 2
 
 
-@pytest.mark.parametrize("url", ["s3://bucket/root", "gs://bucket", "az://container"])
-def test_buckets_are_refused_with_the_schemes_that_work(project: Path, url: str) -> None:
-    write_files(project, {"keepsake.yaml": f"repository: {url}\n"})
-    with pytest.raises(ConfigError, match=url[:5]) as caught:
+def test_an_unknown_scheme_is_refused_with_those_that_work(project: Path) -> None:
+    write_files(project, {"keepsake.yaml": "repository: ftp://host/root\n"})
+    with pytest.raises(ConfigError, match="ftp://") as caught:
         keepsake.init()
-    assert "file://" in str(caught.value)
+    assert "s3://" in str(caught.value)
     assert sorted(path.name for path in project.iterdir()) == ["keepsake.yaml"]

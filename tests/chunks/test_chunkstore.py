@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keepsake._chunks.chunkstore import ChunkStore
-from keepsake._chunks.codec import HEADER_BYTES, MAX_CHUNK_BYTES, encode_chunk, encode_raw_header
+from keepsake._chunks.codec import HEADER_BYTES, MAX_CHUNK_BYTES, decode_chunk, encode_chunk, encode_raw_header
 from keepsake._chunks.digest import digest_of
 from keepsake._model.keys import chunk_key
 from keepsake.errors import CorruptionError, InternalError, NotFoundError, StoreError, UnsupportedVersionError
@@ -73,9 +73,9 @@ def test_a_chunk_deleted_meanwhile_is_written_again(store: RecordingStore) -> No
     chunks = ChunkStore(store)
     chunks.put(DATA)
     store.delete(KEY)
-    assert not chunks.contains(DIGEST)
+    assert not chunks.is_known(DIGEST)
     chunks.put(DATA)
-    assert chunks.contains(DIGEST)
+    assert chunks.is_known(DIGEST)
 
 
 @given(st.binary(max_size=2000), st.booleans())
@@ -144,7 +144,8 @@ def test_a_further_copy_stands_in_for_the_plain_one(store: RecordingStore, plain
     store.put(KEY + ".4567abcd", raw(DATA))
     chunks = ChunkStore(store)
     assert bytes(chunks.get(DIGEST)) == DATA
-    assert chunks.contains(DIGEST)
+    encoded, length = chunks.get_encoded(DIGEST)
+    assert (decode_chunk(encoded, max_bytes=len(DATA)), length) == (DATA, len(DATA))
 
 
 def test_damage_says_more_than_absence(store: RecordingStore) -> None:
@@ -171,7 +172,7 @@ def test_a_raw_chunk_damaged_by_a_power_loss_is_written_again(tmp_path: Path, le
     os.truncate(tmp_path / KEY, length)
     age(tmp_path, DIGEST)
     chunks = ChunkStore(LocalStore(tmp_path), booted_ns=LONG_AGO + 1)
-    assert not chunks.contains(DIGEST)
+    assert not chunks.is_known(DIGEST)
     chunks.put(DATA)
     assert bytes(chunks.get(DIGEST)) == DATA
 

@@ -53,7 +53,7 @@ class Machine(Project):
     def boot(self) -> None:
         """Start; what was written before this moment may have suffered."""
         self._place = Place(self.files_directory.parent, self.store, locks=lock_directory(), staging=self._staging)
-        repository = self._place.open_repository(create=True)
+        repository = self._place.open_home(create=True)
         repository.chunks = ChunkStore(self.store, booted_ns=time.time_ns())
 
     def cut_power(self, random: Random, *, survival: float = 0.5) -> frozenset[str]:

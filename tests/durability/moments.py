@@ -94,7 +94,7 @@ class Site(Project):
         self.project_directory = root / "project"
         self.project_directory.mkdir(parents=True)
         self.reopen()
-        self._place.open_repository(create=True)
+        self._place.open_home(create=True)
 
     def reopen(self) -> None:
         """Open everything anew, as a process does that has just started."""

@@ -20,7 +20,7 @@ from keepsake._repository.repository import Repository
 from keepsake._snapshots.ignore import IgnoreRules
 from keepsake._snapshots.save import save_snapshot
 from keepsake._snapshots.scan import scan_path
-from keepsake._tracking.recovery import deliver_staged
+from keepsake._tracking.delivery import Delivery
 from keepsake._tracking.session import Session
 from keepsake.errors import KeepsakeError, StoreError
 from keepsake.stores.around import Operation
@@ -276,10 +276,14 @@ def test_a_store_that_fails_all_the_time_delivers_through_the_next_process(tmp_p
     said = warnings_in(capsys.readouterr().err)
     assert len(said) == 2
     assert len(trial.read()) == 1
-    home, staging = (Repository.open(LocalStore(trial.root / name)) for name in ("home", "staging"))
-    assert deliver_staged(staging, home) > 0
+    home = Repository.open(LocalStore(trial.root / "home"))
+    staging_directory = trial.root / "stagings"
+    staging_directory.mkdir()
+    (trial.root / "staging").rename(staging_directory / home.id)
+    delivery = Delivery(home, staging_directory, trial.root)
+    assert delivery.deliver().segments > 0
     assert trial.read() == trial.told
-    assert deliver_staged(staging, home) == 0
+    assert delivery.deliver().segments == 0
 
 
 def test_the_repository_is_asked_again_while_training_goes_on(

@@ -196,7 +196,7 @@ def test_nothing_is_deleted_while_something_cannot_be_read(
     orphan = repository_of(project).chunks.put(b"nobody refers to this")
     with pytest.raises(FormatError):
         collect_now(repository_of(project))
-    assert repository_of(project).chunks.contains(orphan)
+    assert repository_of(project).chunks.is_known(orphan)
 
 
 def test_what_dead_collectors_and_writers_left_is_removed_after_its_time(project: keepsake.Project) -> None:

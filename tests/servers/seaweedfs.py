@@ -14,7 +14,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+from keepsake._tracking.helper import die_with_parent
 
 ACCESS_KEY = "testkey"
 SECRET_KEY = "testsecret"
@@ -65,7 +68,13 @@ def run_seaweedfs(directory: Path) -> Iterator[S3Server]:
     endpoint = f"http://127.0.0.1:{base + 3}"
     with (directory / "log").open("wb") as log:
         # Its parts meet through sockets in the temporary directory.
-        process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "TMPDIR": str(directory)})
+        process = subprocess.Popen(
+            command,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "TMPDIR": str(directory)},
+            preexec_fn=partial(die_with_parent, os.getpid()),
+        )
     try:
         _wait_until_ready(endpoint, process, directory / "log")
         yield S3Server(endpoint)

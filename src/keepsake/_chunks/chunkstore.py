@@ -7,9 +7,17 @@ chunk is known is one look-up by name each time.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 
-from keepsake._chunks.codec import HEADER_BYTES, MAX_CHUNK_BYTES, decode_chunk, encode_raw_header, is_raw
+from keepsake._chunks.codec import (
+    HEADER_BYTES,
+    MAX_CHUNK_BYTES,
+    decode_chunk,
+    encode_chunk,
+    encode_raw_header,
+    is_raw,
+)
 from keepsake._chunks.digest import digest_of
 from keepsake._model.keys import chunk_key
 from keepsake.errors import CorruptionError, InternalError, NotFoundError
@@ -40,10 +48,20 @@ class ChunkStore:
             self.store.put(key, (encode_raw_header(len(data)), data))
         return digest
 
-    def contains(self, digest: str) -> bool:
-        """Say whether the store has a copy of the chunk that can be trusted, under its plain key or a further one."""
+    def is_known(self, digest: str) -> bool:
+        """Say whether the store has a copy of the chunk under its plain key that can be trusted."""
         key = chunk_key(digest)
-        return self._is_known(digest, key, self.store.head(key)) or any(True for _ in self.other_keys(digest))
+        return self._is_known(digest, key, self.store.head(key))
+
+    def get_encoded(self, digest: str) -> tuple[Buffer, int]:
+        """Return a chunk, verified, as it is kept for good, and its length as captured. Raises as `get` does."""
+        key = chunk_key(digest)
+        with contextlib.suppress(NotFoundError, CorruptionError):
+            encoded = self.store.get(key)
+            data = self._decode(encoded, key, digest)
+            return encode_chunk(data) if is_raw(encoded) else encoded, len(data)
+        data = self.get(digest)
+        return encode_chunk(data), len(data)
 
     def get(self, digest: str) -> bytes | memoryview:
         """Return a chunk, verified.
@@ -135,8 +153,11 @@ class ChunkStore:
         return True
 
     def _read_once(self, key: str, digest: str) -> bytes | memoryview:
+        return self._decode(self.store.get(key), key, digest)
+
+    def _decode(self, encoded: Buffer, key: str, digest: str) -> bytes | memoryview:
         try:
-            data = decode_chunk(self.store.get(key), max_bytes=MAX_CHUNK_BYTES)
+            data = decode_chunk(encoded, max_bytes=MAX_CHUNK_BYTES)
         except CorruptionError as error:
             raise self._damaged(key, error.message) from error
         if digest_of(data) != digest:

@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from keepsake._model.events import reached_manifests
 from keepsake._model.keys import CHUNKS, GARBAGE, MANIFESTS, digest_of_key, garbage_key
@@ -18,9 +19,12 @@ from keepsake._model.lines import encode_line
 from keepsake._model.times import now_text
 from keepsake._repository.gaps import find_gaps
 from keepsake._repository.intent import LIST_LIFETIME_S, list_intended
+from keepsake._repository.journal import Journal
 from keepsake._repository.repository import Repository
 from keepsake.errors import ConflictError, FormatError, NotFoundError
 from keepsake.stores.base import ObjectInfo
+
+FindNeeded: TypeAlias = Callable[[Journal], set[str]]
 
 YOUNG_S = 3600.0
 """What is younger is probably about to be referred to. Leaving it alone saves work; nothing rests on it."""
@@ -70,8 +74,13 @@ class Reached:
         return digest in self.manifests or digest in self.chunks
 
 
-def mark(repository: Repository, *, now_s: float) -> Reached:
+def mark(repository: Repository, *, now_s: float, find_needed: FindNeeded | None = None) -> Reached:
     """Find everything that intents and journals refer to: always intents first.
+
+    Args:
+        repository: of which.
+        now_s: the time.
+        find_needed: see `collect`.
 
     Raises:
         FormatError: a journal, a manifest or an intent cannot be read, or a journal has a gap: nobody can say what they
@@ -84,9 +93,12 @@ def mark(repository: Repository, *, now_s: float) -> Reached:
     for journal in repository.iterate_journals():
         if journal.problems:
             raise _cannot_collect(journal.problems[0][1].message)
-        if gaps := find_gaps(journal):
+        if find_needed is not None:
+            reached.manifests |= find_needed(journal)
+        elif gaps := find_gaps(journal):
             raise _cannot_collect(gaps[0].message)
-        reached.manifests |= reached_manifests(journal.events)
+        else:
+            reached.manifests |= reached_manifests(journal.events)
     for digest in reached.manifests - intended:
         try:
             reached.chunks |= repository.load_manifest(digest).digests()
@@ -107,6 +119,7 @@ def collect(
     dry_run: bool = False,
     young_s: float = YOUNG_S,
     settle_s: float = 0.0,
+    find_needed: FindNeeded | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> CollectResult:
     """Delete the chunks and manifests that nothing reaches.
@@ -116,6 +129,8 @@ def collect(
         dry_run: whether only to plan.
         young_s: objects younger than this are left alone.
         settle_s: how long to wait between list and second mark, where the store shows new objects late to others.
+        find_needed: which manifests are needed of those that a journal refers to, in a repository that is not the only
+            one to have them: all, and of a whole journal, when None.
         on_progress: called with (objects done, objects in all).
 
     Returns:
@@ -129,12 +144,12 @@ def collect(
     now_s = time.time()
     # Listed before the mark: what is written later is not in the list, and cannot be deleted.
     stored = [*repository.store.list(CHUNKS), *repository.store.list(MANIFESTS)]
-    plan = plan_collect(stored, mark(repository, now_s=now_s), now_s=now_s, young_s=young_s)
+    plan = plan_collect(stored, mark(repository, now_s=now_s, find_needed=find_needed), now_s=now_s, young_s=young_s)
     result = CollectResult(plan)
     if dry_run:
         return result
     if plan.keys:
-        _run(repository, {info.key: info.size_bytes for info in stored}, result, settle_s, on_progress)
+        _run(repository, {info.key: info.size_bytes for info in stored}, result, settle_s, find_needed, on_progress)
     _remove_leftovers(repository, now_s, result)
     return result
 
@@ -144,6 +159,7 @@ def _run(
     sizes: dict[str, int],
     result: CollectResult,
     settle_s: float,
+    find_needed: FindNeeded | None,
     on_progress: Callable[[int, int], None] | None,
 ) -> None:
     store, plan = repository.store, result.plan
@@ -155,7 +171,7 @@ def _run(
     try:
         if settle_s:
             time.sleep(settle_s)
-        reached = mark(repository, now_s=time.time())
+        reached = mark(repository, now_s=time.time(), find_needed=find_needed)
         doomed = [key for key in plan.keys if not reached.has(key)]
         result.kept = len(plan.keys) - len(doomed)
         for start in range(0, len(doomed), BATCH_KEYS):

@@ -3,24 +3,35 @@
 Chunks go first, then the manifests that point to them, then the journal segments that point to those; so whatever has
 arrived is whole, and pushing again carries on. Of what was deleted at either side only the deletion is copied: the rest
 may have been collected.
+
+What arrives is announced to collectors first (see `intent`), since here it is known from the beginning. So whether the
+target has a chunk is asked once. Between stores that serve many requests at once, many are under way.
 """
 
 from __future__ import annotations
 
+import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TypeVar
 
-from keepsake._chunks.codec import encode_chunk
 from keepsake._chunks.workers import run_workers
 from keepsake._model.events import Event, reached_manifests, references
-from keepsake._model.keys import SegmentName, chunk_key, manifest_key
+from keepsake._model.keys import SegmentName, chunk_key, copy_key, manifest_key
 from keepsake._model.manifest import Manifest
-from keepsake._repository.intent import drop_intent, save_with_intent
+from keepsake._repository.intent import create_intent, drop_intent, list_condemned
 from keepsake._repository.journal import Journal, get_segment, list_segments, load_journal, read_events
 from keepsake._repository.repository import VERSION, Repository
 from keepsake.errors import FormatError, KeepsakeError, NotFoundError
+from keepsake.stores.base import concurrency_of
+
+Item = TypeVar("Item")
+
+ANNOUNCED_DIGESTS = 20_000
+"""About so many are announced in one intent: enough for 80 GB, and 1.3 MB long."""
 
 
 @dataclass(slots=True)
@@ -31,6 +42,8 @@ class PushResult:
     chunks: int = 0
     chunk_bytes: int = 0
     """Length of the copied chunks as they were captured, before encoding."""
+    deleted: list[str] = field(default_factory=list)
+    """Ids of experiments that were deleted at the target, of which nothing was copied."""
 
 
 def push(
@@ -39,6 +52,7 @@ def push(
     *,
     experiment_ids: Iterable[str] | None = None,
     threads: int = 2,
+    last_first: bool = False,
     on_progress: Callable[[int], None] | None = None,
 ) -> PushResult:
     """Copy what `target` lacks, of the given experiments or of all.
@@ -47,8 +61,9 @@ def push(
         source: where the data is; it is only read.
         target: where it goes; chunks arrive encoded and synced.
         experiment_ids: the experiments to copy; all of them when None.
-        threads: how many chunks are copied at once.
-        on_progress: called with the bytes of each chunk as it is done.
+        threads: how many chunks are copied at once, at least; a chunk takes about three times its length of memory.
+        last_first: begin with the last chunks, beside somebody who begins with the first.
+        on_progress: called with the bytes of each chunk as it is done, by one thread at a time.
 
     Raises:
         StoreError: one of the two stores failed; what has arrived stays.
@@ -58,42 +73,62 @@ def push(
     """
     if source.version != VERSION:
         source.check_writable()  # whose error says how to copy it
-    copier = _Copier(source, PushResult(), threads, on_progress)
+    copier = _Copier(source, target, threads, last_first, on_progress)
+    here = _list_some(source, experiment_ids)
+    there = _list_some(target, experiment_ids)
     damage: list[KeepsakeError] = []
-    available = list_segments(source.store)
-    wanted = sorted(available) if experiment_ids is None else sorted(set(experiment_ids) & available.keys())
-    for experiment_id in wanted:
-        damage += _push_experiment(experiment_id, available[experiment_id], target, copier)
+
+    def work(shared: Iterator[str]) -> None:
+        for experiment_id in shared:
+            damage.extend(_push_experiment(experiment_id, here[experiment_id], there.get(experiment_id, []), copier))
+
+    run_workers(work, sorted(here), threads=min(len(here), copier.concurrency) or 1)
     if damage:
         raise damage[0]
     return copier.result
 
 
+def _list_some(repository: Repository, experiment_ids: Iterable[str] | None) -> dict[str, list[SegmentName]]:
+    """List the segments of the given experiments, or of all."""
+    if experiment_ids is None:
+        return list_segments(repository.store)
+    found: dict[str, list[SegmentName]] = {}
+    for experiment_id in dict.fromkeys(experiment_ids):
+        found |= list_segments(repository.store, experiment_id)
+    return found
+
+
 def _push_experiment(
-    experiment_id: str, names: list[SegmentName], target: Repository, copier: _Copier
+    experiment_id: str, names: list[SegmentName], names_there: list[SegmentName], copier: _Copier
 ) -> list[KeepsakeError]:
-    """Copy what `target` lacks of one experiment; return what could not be read of it."""
-    names_there = list_segments(target.store, experiment_id).get(experiment_id, [])
-    there = load_journal(target.store, experiment_id, names_there).events
-    if _is_deleted(there):
-        return []
+    """Copy what the target lacks of one experiment; return what could not be read of it."""
+    target = copier.target
+    lengths_there = {(name.session_id, name.number): name.size_bytes for name in names_there}
     segments: list[_Segment] = []
     damage: list[KeepsakeError] = []
     for name in sorted(names, key=lambda name: (name.session_id, name.number)):
         try:
-            segments.append(_Segment.read(copier.source, name))
+            segments.append(_Segment.read(copier.source, name, lengths_there.get((name.session_id, name.number), 0)))
         except (FormatError, NotFoundError) as error:
             damage.append(error)
+    # What the target has of a segment need not be fetched from there: it is the beginning of what is here.
+    known = {(one.name.session_id, one.name.number) for one in segments if one.is_whole_there or one.events_there}
+    foreign = [name for name in names_there if (name.session_id, name.number) not in known]
+    there = load_journal(target.store, experiment_id, foreign).events
+    there += [event for segment in segments for event in segment.events_there]
+    if _is_deleted(there):
+        copier.result.deleted.append(experiment_id)
+        return []
     events = [*there, *(event for segment in segments for event in segment.events)]
     # Deletions go first, so that nothing is ever listed of which the files were not copied; then the beginning, without
     # which the rest would look damaged. So what a push that was broken off leaves can be told from damage.
     segments.sort(key=lambda segment: (not segment.has_deletion, not segment.has_beginning))
     if _is_deleted(events):
         segments = [segment for segment in segments if segment.has_deletion]
-    reached = reached_manifests(events)
+    needed = reached_manifests(events) - {digest for event in there for digest in references(event.body)}
     for segment in segments:
         try:
-            _push_segment(segment, reached, target, names_there, copier)
+            _push_segment(segment, needed, names_there, copier)
         except (FormatError, NotFoundError) as error:
             damage.append(error)
     return damage
@@ -110,10 +145,20 @@ class _Segment:
     name: SegmentName
     data: bytes
     events: list[Event]
+    events_there: list[Event]
+    """Those of them that the target has."""
+    is_whole_there: bool
+    """Whether the target has all that is here, or more."""
 
     @classmethod
-    def read(cls, source: Repository, name: SegmentName) -> _Segment:
-        """Read the whole lines of a segment. Raises `FormatError` when one is damaged."""
+    def read(cls, source: Repository, name: SegmentName, size_bytes_there: int | None) -> _Segment:
+        """Read the whole lines of a segment. Raises `FormatError` when one is damaged.
+
+        Args:
+            source: where it is.
+            name: the segment.
+            size_bytes_there: how much of it the target has; None for one that still grows there.
+        """
         data = get_segment(source.store, name)
         data = data[: data.rfind(b"\n") + 1]
         published = replace(name, size_bytes=len(data))
@@ -121,7 +166,11 @@ class _Segment:
         read_events(published, data, journal)
         if journal.problems:
             raise journal.problems[0][1]
-        return cls(published, data, journal.events)
+        if size_bytes_there is None or size_bytes_there > len(data):
+            return cls(published, data, journal.events, [], is_whole_there=False)
+        lines_there = data.count(b"\n", 0, size_bytes_there)
+        is_whole = size_bytes_there == len(data)
+        return cls(published, data, journal.events, journal.events[:lines_there], is_whole_there=is_whole)
 
     @property
     def has_deletion(self) -> bool:
@@ -137,58 +186,105 @@ class _Segment:
         return any(event.body.get("type") == event_type for event in self.events)
 
 
-def _push_segment(
-    segment: _Segment, reached: set[str], target: Repository, there: list[SegmentName], copier: _Copier
-) -> None:
-    name, data = segment.name, segment.data
+def _push_segment(segment: _Segment, needed: set[str], there: list[SegmentName], copier: _Copier) -> None:
+    name, data, target = segment.name, segment.data, copier.target
     same_place = [other for other in there if (other.session_id, other.number) == (name.session_id, name.number)]
     if any(other.size_bytes is None or other.size_bytes >= len(data) for other in same_place):
         return
-    digests = sorted(reached.intersection(digest for event in segment.events for digest in references(event.body)))
+    digests = sorted(needed.intersection(digest for event in segment.events for digest in references(event.body)))
     intents: list[str] = []
     try:
-        for digest in digests:
-            manifest = copier.source.load_manifest(digest)
-            intents.append(save_with_intent(target, name.session_id, partial(copier.copy_chunks, manifest))[1])
-        target.store.sync(manifest_key(digest) for digest in digests)
+        copier.copy_snapshots(digests, name.session_id, intents)
         target.store.put(name.key, data, durable=True)
     finally:
         for intent in intents:
             drop_intent(target.store, intent)
     for shorter in same_place:
         target.store.delete(shorter.key)
-    copier.result.segments += 1
+    copier.count_segment()
 
 
-@dataclass(frozen=True, slots=True)
 class _Copier:
-    """Copies chunks from a source and counts them."""
+    """Copies snapshots from one repository to another and counts what it copied."""
 
-    source: Repository
-    result: PushResult
-    threads: int
-    on_progress: Callable[[int], None] | None
+    def __init__(
+        self,
+        source: Repository,
+        target: Repository,
+        threads: int,
+        last_first: bool,
+        on_progress: Callable[[int], None] | None,
+    ) -> None:
+        self.source = source
+        self.target = target
+        self.result = PushResult()
+        self.concurrency = max(concurrency_of(source.store), concurrency_of(target.store))
+        self._threads = max(threads, self.concurrency)
+        self._last_first = last_first
+        self._slots = threading.BoundedSemaphore(self._threads)
+        self._on_progress = on_progress
+        self._lock = threading.Lock()
 
-    def copy_chunks(self, manifest: Manifest, target: Repository) -> Manifest:
-        """Copy what `target` lacks of the chunks of a manifest; return the manifest."""
-        lock = threading.Lock()
+    def count_segment(self) -> None:
+        """Count one more segment."""
+        with self._lock:
+            self.result.segments += 1
 
-        def work(shared: Iterator[str]) -> None:
-            for digest in shared:
-                size_bytes = _push_chunk(self.source, target, digest)
-                with lock:
-                    self.result.chunks += size_bytes > 0
-                    self.result.chunk_bytes += size_bytes
-                    if self.on_progress is not None:
-                        self.on_progress(size_bytes)
+    def copy_snapshots(self, digests: Iterable[str], session_id: str, intents: list[str]) -> None:
+        """Copy what the target lacks of the named manifests and their chunks.
 
-        run_workers(work, sorted(manifest.digests()), threads=self.threads)
-        return manifest
+        Args:
+            digests: of the manifests.
+            session_id: the session whose event will refer to them.
+            intents: the keys of intents are added to it; they must stand until the event is there.
+        """
+        for manifests in self._batches(digests):
+            chunks = sorted({digest for manifest in manifests.values() for digest in manifest.digests()})
+            intents.append(create_intent(self.target.store, session_id, [*manifests, *chunks]))
+            condemned = list_condemned(self.target.store, now_s=time.time())
+            self._each(chunks[::-1] if self._last_first else chunks, partial(self._copy_chunk, condemned))
+            self._each(manifests.values(), partial(self._copy_manifest, condemned))
 
+    def _batches(self, digests: Iterable[str]) -> Iterator[dict[str, Manifest]]:
+        """Load manifests, as many at once as one intent shall announce."""
+        batch: dict[str, Manifest] = {}
+        count = 0
+        for digest in digests:
+            batch[digest] = self.source.load_manifest(digest)
+            count += 1 + len(batch[digest].digests())
+            if count >= ANNOUNCED_DIGESTS:
+                yield batch
+                batch, count = {}, 0
+        if batch:
+            yield batch
 
-def _push_chunk(source: Repository, target: Repository, digest: str) -> int:
-    if target.chunks.contains(digest):
-        return 0
-    content = source.chunks.get(digest)
-    target.store.put(chunk_key(digest), encode_chunk(content), durable=True)
-    return len(content)
+    def _each(self, items: Collection[Item], act: Callable[[Item], None]) -> None:
+        def work(shared: Iterator[Item]) -> None:
+            for item in shared:
+                with self._slots:
+                    act(item)
+
+        run_workers(work, items, threads=min(self._threads, len(items)) or 1)
+
+    def _copy_chunk(self, condemned: set[str], digest: str) -> None:
+        key = chunk_key(digest)
+        size_bytes = 0
+        if key in condemned:
+            others = self.target.chunks.other_keys(digest)
+            key = "" if any(other not in condemned for other in others) else copy_key(key, secrets.token_hex(8))
+        elif self.target.chunks.is_known(digest):
+            key = ""
+        if key:
+            encoded, size_bytes = self.source.chunks.get_encoded(digest)
+            self.target.store.put(key, encoded, durable=True)
+        with self._lock:
+            self.result.chunks += size_bytes > 0
+            self.result.chunk_bytes += size_bytes
+            if self._on_progress is not None:
+                self._on_progress(size_bytes)
+
+    def _copy_manifest(self, condemned: set[str], manifest: Manifest) -> None:
+        digest = self.target.save_manifest(manifest, durable=True)
+        key = manifest_key(digest)
+        if key in condemned:
+            self.target.store.put(copy_key(key, secrets.token_hex(8)), self.target.store.get(key), durable=True)

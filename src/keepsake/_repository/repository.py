@@ -33,7 +33,7 @@ from keepsake.errors import (
     UnsupportedVersionError,
 )
 from keepsake.machine import boot_time_ns
-from keepsake.stores.base import Store
+from keepsake.stores.base import AppendStore, Store
 
 VERSION = 2
 KNOWN_REQUIREMENTS: frozenset[str] = frozenset()
@@ -61,6 +61,11 @@ class Repository:
         self.store = store
         self.id = repository_id
         self.chunks = ChunkStore(store, booted_ns=boot_time_ns())
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is where a session cannot append to a journal, as in a bucket; it then writes to staging."""
+        return not isinstance(self.store, AppendStore)
 
     @classmethod
     def open(cls, store: Store) -> Repository:

@@ -37,7 +37,7 @@ from keepsake._tracking.secrets import mask_text
 from keepsake.errors import InternalError, KeepsakeError, StoreError
 from keepsake.machine import boot_id, host_name
 from keepsake.stores.base import ObjectInfo
-from keepsake.stores.url import open_store
+from keepsake.stores.url import is_bucket, open_store
 
 MAX_LOG_LINES = 1000
 """What a courier has to say of a repository in trouble is said by then."""
@@ -53,15 +53,47 @@ def run_courier(document: Mapping[str, Any], descriptor: int) -> None:
     lower_process()
     instructions = Instructions.from_document(document)
     log = Log()
+    # The lock is the courier's alone: a helper that outlived it for a moment would keep others from starting.
+    helper = Helper(ErrandsOpener(instructions, log).perform, on_start=lambda: os.close(descriptor))
     try:
-        repository = Repository.open(open_store(instructions.repository_url, instructions.repository_options))
-        Courier(repository, instructions, descriptor, log).run()
+        if is_bucket(instructions.repository_url):
+            helper.start()  # nobody may fork who has used a bucket
+        repository = open_repository(instructions)
+        Courier(repository, instructions, descriptor, log, helper).run()
     except KeepsakeError as error:
         log(f"ends: {error}")
     except Exception:  # noqa: BLE001 (a mistake of ours, which nobody else is there to be told of)
         import traceback
 
         log(f"ends: {traceback.format_exc()}")
+
+
+def open_repository(instructions: Instructions) -> Repository:
+    """Open the repository that the instructions name. Raises as `Repository.open` and `open_store` do."""
+    return Repository.open(open_store(instructions.repository_url, instructions.repository_options))
+
+
+class ErrandsOpener:
+    """The helper's work: it opens the repository for itself, when there is something to do."""
+
+    def __init__(self, instructions: Instructions, log: Log) -> None:
+        self._instructions = instructions
+        self._log = log
+        self._attempts = Attempts(log)
+        self._errands: Errands | None = None
+
+    def perform(self, request: Request) -> Report:
+        """Perform a request; see `Errands.perform`."""
+        errands = self._errands or self._open()
+        if errands is None:
+            return Report(is_busy=False, health=self._attempts.health, delivered={})
+        return errands.perform(request)
+
+    def _open(self) -> Errands | None:
+        with self._attempts.trying("opening the repository"):
+            repository = open_repository(self._instructions)
+            self._errands = Errands(repository, self._instructions, self._attempts, self._log)
+        return self._errands
 
 
 class Log:
@@ -86,24 +118,32 @@ class Courier:
         instructions: how.
         descriptor: of the courier's lock file, which is locked.
         log: takes down what happens.
+        helper: does the errands.
     """
 
-    def __init__(self, repository: Repository, instructions: Instructions, descriptor: int, log: Log) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        instructions: Instructions,
+        descriptor: int,
+        log: Log,
+        helper: Helper[Request, Report],
+    ) -> None:
         self._repository = repository
         self._instructions = instructions
         self._descriptor = descriptor
         self._log = log
         self._attempts = Attempts(log)
-        self._delivery = Delivery(repository, instructions.staging)
-        errands = Errands(repository, instructions, Attempts(log), log)
-        # The lock is the courier's alone: a helper that outlived it for a moment would keep others from starting.
-        self._helper: Helper[Request, Report] = Helper(errands.perform, on_start=lambda: os.close(descriptor))
+        self._delivery = Delivery(repository, instructions.staging, instructions.locks)
+        self._helper = helper
         self._report: Report | None = None
         self._marked: set[str] = set()
         self._beaten_s = float("-inf")
         self._worked_s = time.monotonic()
         self._is_collected = False
         self._seen: ObjectInfo | None = None
+        self._looked_s = float("-inf")
+        self._has_lost_helper = False
 
     def run(self) -> None:
         """Go round until there is a reason to end."""
@@ -159,6 +199,7 @@ class Courier:
             report = self._helper.take_report()
         except InternalError as error:
             self._attempts.fail("errands", error)
+            self._has_lost_helper = self._repository.is_remote
             return
         if report is not None:
             self._attempts.forget("errands")
@@ -201,6 +242,8 @@ class Courier:
             return "its lock file is gone"
         if not self._has_repository():
             return "the repository is gone"
+        if self._has_lost_helper:
+            return "its helper has died"  # another one cannot be forked; a session starts another courier
         health = self._attempts.health
         failing_s = (health.join(self._report.health) if self._report is not None else health).failing_s(
             time.monotonic()
@@ -219,6 +262,9 @@ class Courier:
 
     def _has_repository(self) -> bool:
         """Say whether the repository is there and still the same; while the store fails, nobody knows better."""
+        if self._repository.is_remote and time.monotonic() - self._looked_s < self._instructions.heartbeat_s:
+            return True  # a request is not for nothing there
+        self._looked_s = time.monotonic()
         store = self._repository.store
         try:
             info = store.head(REPOSITORY)

@@ -1,18 +1,26 @@
 """Delivery: the courier brings what lies in staging home, also while the sessions that wrote it go on.
 
-What was delivered stays in staging until it is collected there, so what has changed since the last delivery is told
+What was delivered stays in staging until it is released there, so what has changed since the last delivery is told
 from the names and lengths of the journal segments.
 """
 
 from __future__ import annotations
 
+import math
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from keepsake._model.keys import JOURNALS, parse_segment_key
+from keepsake._repository.push import PushResult, push
 from keepsake._repository.repository import Repository
+from keepsake._tracking.lock import session_lock_state
 from keepsake._tracking.place import find_staging
-from keepsake._tracking.recovery import deliver_staged
+from keepsake._tracking.release import release_delivered
 from keepsake.errors import FormatError, NotFoundError, StoreError
+
+RELEASE_INTERVAL_S = 60.0
+"""While sessions write, staging is gone through this often: it lists and reads all that is there."""
 
 
 class Delivery:
@@ -21,11 +29,14 @@ class Delivery:
     Args:
         home: the repository that the experiments belong to.
         directory: where this user's staging repositories are.
+        locks: directory of the session locks.
     """
 
-    def __init__(self, home: Repository, directory: Path) -> None:
+    def __init__(self, home: Repository, directory: Path, locks: Path) -> None:
         self._home = home
         self._directory = directory
+        self._locks = locks
+        self._released_s = -math.inf
         self.delivered: dict[str, int] = {}
         """Keys and lengths of the segments that were brought home."""
 
@@ -37,11 +48,14 @@ class Delivery:
         except StoreError:
             return set()  # nobody can deliver what cannot be read
         changed = {key for key, size in sizes.items() if self.delivered.get(key) != size}
-        names = map(parse_segment_key, changed)
-        return {name.session_id for name in names if name is not None}
+        return _sessions(changed)
 
-    def deliver(self, *, threads: int) -> None:
-        """Bring everything home.
+    def deliver(self, *, threads: int = 2, on_progress: Callable[[int], None] | None = None) -> PushResult:
+        """Bring everything home, and release what staging need not keep; return what was copied.
+
+        Args:
+            threads: how many chunks are copied at once, at least.
+            on_progress: called with the bytes of each chunk.
 
         Raises:
             StoreError: one of the two repositories failed; what has arrived stays.
@@ -50,14 +64,35 @@ class Delivery:
         """
         staging = find_staging(self._directory, self._home)
         if staging is None:
-            return
+            return PushResult()
         sizes = _segment_sizes(staging)
+        experiment_ids = _experiments({key for key, size in sizes.items() if self.delivered.get(key) != size})
         try:
-            deliver_staged(staging, self._home, threads=threads)
+            result = push(staging, self._home, experiment_ids=experiment_ids, threads=threads, on_progress=on_progress)
         except (FormatError, NotFoundError):
             self.delivered = sizes
             raise
         self.delivered = sizes
+        # So a session that still writes to one learns that it was deleted, without asking beyond the network.
+        push(self._home, staging, experiment_ids=result.deleted)
+        self._release(staging)
+        return result
+
+    def _release(self, staging: Repository) -> None:
+        """Release now and then, and whenever nobody writes."""
+        is_written = any(session_lock_state(self._locks, one) == "held" for one in _sessions(_segment_sizes(staging)))
+        if is_written and time.monotonic() - self._released_s < RELEASE_INTERVAL_S:
+            return
+        self._released_s = time.monotonic()
+        release_delivered(staging, self._home, self._locks)
+
+
+def _experiments(keys: Iterable[str]) -> set[str]:
+    return {name.experiment_id for name in map(parse_segment_key, keys) if name is not None}
+
+
+def _sessions(keys: Iterable[str]) -> set[str]:
+    return {name.session_id for name in map(parse_segment_key, keys) if name is not None}
 
 
 def _segment_sizes(staging: Repository) -> dict[str, int]:

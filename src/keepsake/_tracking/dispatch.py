@@ -28,6 +28,8 @@ _TICK_NS = 20_000_000
 """File times may lag behind the clock by a tick of the system."""
 _MODULES = ("keepsake", "numpy", "blake3", "zstandard")
 """What the courier imports besides the standard library."""
+_BUCKET_MODULES = ("obstore", "boto3")
+"""What it imports for a bucket, where they are installed."""
 _DETACH = 'exec 3<&0; "$@" <&3 3<&- &'
 """A shell that ends at once leaves the courier to the system; what a shell puts into the background has no standard
 input unless it is given one."""
@@ -141,7 +143,7 @@ def _module_directories() -> list[str]:
     from importlib.util import find_spec
 
     directories: dict[str, None] = {}
-    for name in _MODULES:
+    for name in (*_MODULES, *_BUCKET_MODULES):
         spec = find_spec(name)
         if spec is not None and spec.origin is not None:
             place = Path(spec.origin).absolute().parent

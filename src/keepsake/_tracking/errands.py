@@ -20,12 +20,15 @@ from keepsake._tracking.delivery import Delivery
 from keepsake._tracking.follow import JournalFollower
 from keepsake._tracking.instructions import Instructions
 from keepsake._tracking.lock import LockedSession, remove_stray_notes
+from keepsake._tracking.place import find_staging
 from keepsake._tracking.priority import encoding_threads
 from keepsake._tracking.recovery import settle_dead_sessions
 from keepsake._tracking.settle import settle
 from keepsake._tracking.settled import load_settled, note_settled
 from keepsake.directories import cache_directory, private_directory
 from keepsake.errors import FormatError, InternalError, NotFoundError, PermissionDeniedError
+
+_DELIVERING = "delivering"
 
 SYNC_INTERVAL_S = 30.0
 """A journal without checkpoints to settle is synced this often: a power loss takes no more metrics than that."""
@@ -83,7 +86,7 @@ class Errands:
         self._attempts = attempts
         self._log = log
         self._follows: dict[str, _Follow] = {}
-        self._delivery = Delivery(repository, instructions.staging)
+        self._delivery = Delivery(repository, instructions.staging, instructions.locks)
         self._delivered_s = float("-inf")
         self._threads = encoding_threads()
 
@@ -98,10 +101,23 @@ class Errands:
 
     def _run(self, live: Sequence[LockedSession], dead: Sequence[LockedSession]) -> bool:
         self._forget_all_but(live)
-        is_busy = [self._settle_one(session) for session in live]
+        local = self._find_local()
+        is_busy = [self._settle_one(local, session) for session in live] if local is not None else []
         self._settle_dead(dead)
         self._deliver()
         return any(is_busy)
+
+    def _find_local(self) -> Repository | None:
+        """Return the repository in which to settle what sessions capture.
+
+        For one beyond a network that is staging, and only while nothing can be delivered: what arrives is compact and
+        synced, and what was delivered need not be.
+        """
+        if not self._repository.is_remote:
+            return self._repository
+        if self._attempts.may_try(_DELIVERING):
+            return None
+        return find_staging(self._instructions.staging, self._repository)
 
     def _collect_if_due(self) -> None:
         """Collect the repository when a courier of this user has not done so for a day.
@@ -127,26 +143,26 @@ class Errands:
         if gone:
             remove_stray_notes(self._instructions.locks)
 
-    def _settle_one(self, session: LockedSession) -> bool:
+    def _settle_one(self, local: Repository, session: LockedSession) -> bool:
         """Settle the oldest checkpoint of a live session; say whether there are more."""
         what = _settling(session.session_id)
         if not self._attempts.may_try(what):
             return False
-        follow = self._follow(session)
+        follow = self._follow(local, session)
         with self._attempts.trying(what):
             news = follow.follower.read_new()
             follow.waiting.extend(digest for digest in dict.fromkeys(news) if digest not in follow.settled)
             if follow.waiting:
-                self._settle(session, follow.waiting[0])
+                self._settle(local, session, follow.waiting[0])
                 follow.settled.add(follow.waiting.popleft())
             if time.monotonic() - follow.synced_s >= SYNC_INTERVAL_S:
                 follow.follower.sync()
                 follow.synced_s = time.monotonic()
         return bool(follow.waiting) and self._attempts.may_try(what)
 
-    def _settle(self, session: LockedSession, digest: str) -> None:
+    def _settle(self, local: Repository, session: LockedSession, digest: str) -> None:
         try:
-            settle(self._repository, session.experiment_id, [digest], threads=self._threads, last_first=True)
+            settle(local, session.experiment_id, [digest], threads=self._threads, last_first=True)
         except (FormatError, NotFoundError, InternalError, PermissionDeniedError) as error:
             # Nobody can settle this, at least not as this user. The session says so at its end.
             self._log(f"manifest {digest} cannot be settled: {error}")
@@ -163,15 +179,15 @@ class Errands:
 
     def _deliver(self) -> None:
         is_due = time.monotonic() - self._delivered_s >= self._instructions.deliver_s
-        if is_due and self._attempts.may_try("delivering") and self._delivery.waiting_sessions():
-            with self._attempts.trying("delivering"):
+        if is_due and self._attempts.may_try(_DELIVERING) and self._delivery.waiting_sessions():
+            with self._attempts.trying(_DELIVERING):
                 self._delivery.deliver(threads=self._threads)
                 self._delivered_s = time.monotonic()
 
-    def _follow(self, session: LockedSession) -> _Follow:
+    def _follow(self, local: Repository, session: LockedSession) -> _Follow:
         follow = self._follows.get(session.session_id)
         if follow is None:
-            follower = JournalFollower(self._repository.store, session.experiment_id, session.session_id)
+            follower = JournalFollower(local.store, session.experiment_id, session.session_id)
             follow = _Follow(follower, load_settled(self._instructions.locks, session.session_id))
             self._follows[session.session_id] = follow
         return follow

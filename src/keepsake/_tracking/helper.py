@@ -45,7 +45,7 @@ class Helper(Generic[Request, Report]):
     def submit(self, request: Request) -> None:
         """Have a request performed. Raises `OSError` when no process can be started."""
         if self._connection is None:
-            self._start()
+            self.start()
         assert self._connection is not None
         self._connection.send(request)
         self.is_working = True
@@ -72,7 +72,8 @@ class Helper(Generic[Request, Report]):
         else:
             time.sleep(timeout_s)
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start the process before there is a request, while this one has no threads. Raises as `submit` does."""
         here, there = Pipe()
         courier = os.getpid()
         process_id = os.fork()

@@ -5,14 +5,19 @@ It opens nothing until it is asked to, so that wrong arguments can be refused be
 
 from __future__ import annotations
 
+import hashlib
 import math
+import re
 from pathlib import Path
 
-from keepsake._repository.repository import Repository
+from keepsake._model.keys import CHUNKS, JOURNALS, MANIFESTS
+from keepsake._repository.repository import VERSION, Repository
 from keepsake._tracking.dispatch import Dispatcher
-from keepsake.errors import InvalidInputError, StoreError
-from keepsake.stores.base import AppendStore, Store
+from keepsake.errors import StoreError
+from keepsake.stores.base import Store
 from keepsake.stores.local import LocalStore
+from keepsake.stores.memory import MemoryStore
+from keepsake.stores.overlay import OverlayStore
 
 DEFAULT_REPOSITORY = ".keepsake"
 
@@ -28,6 +33,8 @@ class Place:
         is_default: whether nothing was configured, so that the user should be told.
         exit_timeout_s: see `Session`.
         dispatcher: sees to the courier of the repository; None when there shall be none.
+        delivers_to: offline, the URL of the repository for which `store` is the staging.
+        is_disabled: whether experiments that are begun shall leave nothing.
     """
 
     def __init__(
@@ -40,6 +47,8 @@ class Place:
         is_default: bool = False,
         exit_timeout_s: float = math.inf,
         dispatcher: Dispatcher | None = None,
+        delivers_to: str | None = None,
+        is_disabled: bool = False,
     ) -> None:
         self.directory = directory
         self.store = store
@@ -48,7 +57,10 @@ class Place:
         self.is_default = is_default
         self.exit_timeout_s = exit_timeout_s
         self.dispatcher = dispatcher
-        self._repository: Repository | None = None
+        self.delivers_to = delivers_to
+        self.is_disabled = is_disabled
+        self._home: Repository | None = None
+        self._view: Repository | None = None
 
     @property
     def excluded(self) -> list[Path]:
@@ -56,43 +68,64 @@ class Place:
         roots = [self.staging]
         return [*roots, self.store.root] if isinstance(self.store, LocalStore) else roots
 
-    def open_repository(self, *, create: bool = False) -> Repository:
-        """Open the repository once; with `create`, to write to it, and it is made when it is not there.
+    def open_home(self, *, create: bool = False) -> Repository:
+        """Open the repository itself, once; with `create`, to write to it, and it is made when it is not there.
 
         Raises:
             NotFoundError: there is none.
             UnsupportedVersionError: it is to be written to, and its format is one that is only read.
         """
-        if self._repository is None:
+        if self._home is None:
             if create:
-                self._repository, made = Repository.open_or_create(self.store)
+                self._home, made = Repository.open_or_create(self.store)
                 if made:
                     self._keep_out_of_git()
             else:
-                self._repository = Repository.open(self.store)
+                self._home = Repository.open(self.store)
         if create:
-            self._repository.check_writable()
-        return self._repository
+            self._home.check_writable()
+        return self._home
+
+    def open_repository(self) -> Repository:
+        """Open the repository to look at: what is staged for it on this machine is seen as if it were there already.
+
+        Raises `NotFoundError` when there is none.
+        """
+        if self._view is None:
+            self._view = self._with_staging(self.open_home())
+        return self._view
 
     def open_staging(self, home: Repository) -> Repository:
         """Open the staging repository for `home`, made when it is not there."""
-        return Repository.open_or_create(LocalStore(self.staging / home.id))[0]
+        return Repository.open_or_create(LocalStore(staging_root(self.staging, home)))[0]
 
     def find_staging(self, home: Repository) -> Repository | None:
         """Open the staging repository for `home` if there is one that can be read."""
         return find_staging(self.staging, home)
 
-    def append_store(self) -> AppendStore:
-        """Return the store, to write events to.
+    def without_traces(self) -> Place:
+        """Return the place of an experiment that leaves nothing: its repository ends with this process."""
+        return Place(self.directory, MemoryStore(), locks=self.locks, staging=self.staging)
+
+    def writable_store(self) -> Store:
+        """Return the store, to write single events to.
 
         Raises:
-            InvalidInputError: events cannot be appended there.
             UnsupportedVersionError: the repository's format is one that is only read.
         """
-        self.open_repository().check_writable()
-        if not isinstance(self.store, AppendStore):
-            raise InvalidInputError(f"{self.store.url} cannot be written to directly")
+        self.open_home().check_writable()
         return self.store
+
+    def _with_staging(self, repository: Repository) -> Repository:
+        if not repository.is_remote or repository.version != VERSION:
+            return repository
+
+        def find_staged() -> Store | None:
+            staging = self.find_staging(repository)
+            return staging.store if staging is not None else None
+
+        store = OverlayStore(self.store, find_staged, prefixes=(JOURNALS, MANIFESTS, CHUNKS))
+        return Repository(store, repository.id)
 
     def _keep_out_of_git(self) -> None:
         """A repository inside a project is not source code; git leaves it alone without the user's doing."""
@@ -109,8 +142,22 @@ def find_staging(directory: Path, home: Repository) -> Repository | None:
         directory: of this user's staging repositories.
         home: the repository that the experiments belong to.
     """
-    root = directory / home.id
+    root = staging_root(directory, home)
     try:
         return Repository.open(LocalStore(root)) if root.is_dir() else None
     except (LookupError, StoreError):
         return None
+
+
+def staging_root(directory: Path, home: Repository) -> Path:
+    """Return the directory of the staging repository for `home`."""
+    return directory / (remote_staging_name(home.store.url) if home.is_remote else home.id)
+
+
+def remote_staging_name(url: str) -> str:
+    """Return the name of the staging repository for a repository beyond a network.
+
+    It follows from the URL, since offline nobody can ask for the repository's id.
+    """
+    readable = re.sub(r"[^A-Za-z0-9.-]+", "-", url)[:60].strip("-.")
+    return f"{readable}.{hashlib.blake2b(url.encode(), digest_size=6).hexdigest()}"

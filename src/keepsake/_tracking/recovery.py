@@ -1,8 +1,9 @@
 """Recovery: finishing what dead sessions of this machine left behind in a repository.
 
-They are said to be lost, so that nobody takes them for running; what waits in staging is delivered; their chunks are
-settled, and then they are forgotten. That is the courier's work, and where there is none, the work of the next process
-that begins or ends a session. Of several, one does it; being killed on the way only leaves the rest to the next one.
+They are said to be lost, so that nobody takes them for running; their chunks are settled, and then they are forgotten.
+What waits in staging is delivered first (`delivery`). That is the courier's work, and where there is none, the work of
+the next process that begins or ends a session. Of several, one does it; being killed on the way only leaves the rest to
+the next one.
 """
 
 from __future__ import annotations
@@ -17,13 +18,12 @@ from keepsake._model.times import Clock
 from keepsake._repository.heartbeat import delete_heartbeat
 from keepsake._repository.intent import drop_intents
 from keepsake._repository.journal import list_segments, save_segment, seal_segment
-from keepsake._repository.push import push
 from keepsake._repository.repository import Repository
 from keepsake._tracking.lock import LockedSession, claim_dead_sessions, forget_session
 from keepsake._tracking.progress import Waiting
 from keepsake._tracking.settle import session_manifests, settle
 from keepsake._tracking.settled import load_settled
-from keepsake.errors import FormatError, InternalError, KeepsakeError, NotFoundError
+from keepsake.errors import FormatError, KeepsakeError, NotFoundError
 from keepsake.stores.base import AppendStore, Store
 
 
@@ -78,54 +78,54 @@ def settle_dead_sessions(
         StoreError: the store failed; what is left is done by the next process.
         TimeoutError: the time of `waiting` is up; as above.
     """
-    on_total = waiting.expect if waiting is not None else None
     with claim_dead_sessions(locks, repository.store.url) as dead:
         for session in dead:
             if session.session_id in skip:
                 continue
             # It may have died since this process began.
             _mark_lost(repository, session)
-            settled = load_settled(locks, session.session_id)
-            journal = repository.load_journal(session.experiment_id)
-            digests = [one for one in session_manifests(journal, session.session_id) if one not in settled]
-            # What is damaged, or was deleted since, nobody can settle, now or later. Reading and `check` say so.
-            with contextlib.suppress(FormatError, NotFoundError):
-                settle(
-                    repository,
-                    session.experiment_id,
-                    digests,
-                    threads=threads,
-                    on_progress=waiting,
-                    on_total=on_total,
-                )
+            if not repository.is_remote:  # what arrives there is compact and synced
+                _settle(repository, session, locks, threads, waiting)
             forget_session(locks, session.session_id)
 
 
-def deliver_staged(staging: Repository, home: Repository, *, threads: int = 2) -> int:
-    """Bring home what sessions have left in staging; return how many journal segments that were.
-
-    What has been delivered stays in staging until it is collected there.
-    """
-    return push(staging, home, threads=threads).segments
+def _settle(repository: Repository, session: LockedSession, locks: Path, threads: int, waiting: Waiting | None) -> None:
+    settled = load_settled(locks, session.session_id)
+    journal = repository.load_journal(session.experiment_id)
+    digests = [one for one in session_manifests(journal, session.session_id) if one not in settled]
+    # What is damaged, or was deleted since, nobody can settle, now or later. Reading and `check` say so.
+    with contextlib.suppress(FormatError, NotFoundError):
+        settle(
+            repository,
+            session.experiment_id,
+            digests,
+            threads=threads,
+            on_progress=waiting,
+            on_total=waiting.expect if waiting is not None else None,
+        )
 
 
 def _mark_lost(repository: Repository, session: LockedSession) -> None:
     store = repository.store
-    if not isinstance(store, AppendStore):
-        raise InternalError(f"a session cannot have written to {store.url}")
     journal = repository.load_journal(session.experiment_id)
     state = fold_events(session.experiment_id, journal.events)
     if state is not None and session.session_id in state.sessions and state.sessions[session.session_id].stop is None:
         count = sum(event.session_id == session.session_id for event in journal.events)
         body = {"type": "stop", "status": "lost", "session": session.session_id, "events": count}
         append_event(store, session.experiment_id, body, after=state.last_time)
+    if isinstance(store, AppendStore):
+        _seal(store, session)
+    delete_heartbeat(store, session.experiment_id, session.session_id)
+    drop_intents(store, session.session_id)
+
+
+def _seal(store: AppendStore, session: LockedSession) -> None:
+    """End the segment that a dead session has left open."""
     for name in list_segments(store, session.experiment_id).get(session.experiment_id, []):
         if name.session_id == session.session_id and name.size_bytes is None:
             info = store.head(name.key)
             if info is not None:
                 seal_segment(store, name, info.size_bytes)
-    delete_heartbeat(store, session.experiment_id, session.session_id)
-    drop_intents(store, session.session_id)
 
 
 def append_event(store: Store, experiment_id: str, body: dict[str, object], *, after: str) -> None:

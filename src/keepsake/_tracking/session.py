@@ -26,11 +26,13 @@ from keepsake._tracking.presence import Presence
 from keepsake._tracking.priority import waited_for_threads
 from keepsake._tracking.progress import Waiting
 from keepsake._tracking.recovery import settle_dead_sessions
+from keepsake._tracking.release import release_delivered
 from keepsake._tracking.settle import settle
 from keepsake._tracking.settled import load_settled, note_settled
 from keepsake._tracking.writer import Body, OnError, Prepare, Prepared, SessionWriter, WriterClosedError
 from keepsake.errors import KeepsakeError, StoreError
 from keepsake.notices import notice, warn
+from keepsake.stores.base import AppendStore
 
 
 class Session:
@@ -93,6 +95,7 @@ class Session:
             self.id,
             after=self._after,
             open_staging=self._open_staging,
+            release=self._release,
             on_error=self._on_error,
         )
         self._presence = Presence(
@@ -236,6 +239,7 @@ class Session:
         try:
             if self._deliver(threads) and self._finish(threads):
                 self._presence.end()
+                self._leave_staging()
         finally:
             self._close()
 
@@ -270,12 +274,15 @@ class Session:
             threads: how many chunks to work at once; None chooses.
         """
         threads = threads or waited_for_threads()
-        if not self._writer.is_at_home and not self._writer.deliver(threads=threads):
+        on_progress = waiting if self.repository.is_remote else None
+        if not self._writer.is_at_home and not self._writer.deliver(threads=threads, on_progress=on_progress):
             raise StoreError(
                 f"experiment {short_id(self.experiment_id)} is not complete in {self.repository.store.url}: "
                 f"{self._writer.describe_missing()}",
                 hint="it is delivered when the repository works again",
             )
+        if self.repository.is_remote:
+            return  # what arrives there is compact and synced
         manifests = list(self._writer.manifests)
         settled = load_settled(self._locks, self.id)
         # The newest first, since the courier begins with the oldest.
@@ -292,6 +299,15 @@ class Session:
         for digest in manifests:
             self._writer.manifests.pop(digest, None)
 
+    def _leave_staging(self) -> None:
+        """Delete from staging what was delivered, unless a courier is there to do it. Failing is no error."""
+        if self._writer.staging is not None and not self._presence.has_courier():
+            with contextlib.suppress(KeepsakeError):
+                self._release(self._writer.staging)
+
+    def _release(self, staging: Repository) -> int:
+        return release_delivered(staging, self.repository, self._locks)
+
     def discard(self) -> None:
         """Forget the session without a word in the journal: it failed to begin, or its experiment was deleted."""
         self.is_stopped = True
@@ -306,7 +322,7 @@ class Session:
             with Waiting("making it compact", timeout_s=self._exit_timeout_s) as waiting:
                 self.settle(waiting, threads=threads)
                 if not self._presence.has_courier():
-                    settle_dead_sessions(self.repository, self._locks, threads=threads, waiting=waiting)
+                    self._finish_dead(threads, waiting)
         except (KeyboardInterrupt, TimeoutError) as error:
             why = "time is up" if isinstance(error, TimeoutError) else "interrupted"
             who = self._successor("the next Keepsake process here")
@@ -319,6 +335,14 @@ class Session:
             return False
         return True
 
+    def _finish_dead(self, threads: int, waiting: Waiting) -> None:
+        """Do what a courier would for sessions that died, but for those of which something waits in staging."""
+        staging = self._writer.staging
+        waits = (
+            {name.session_id for names in list_segments(staging.store).values() for name in names} if staging else ()
+        )
+        settle_dead_sessions(self.repository, self._locks, threads=threads, waiting=waiting, skip=waits)
+
     def _successor(self, without_courier: str) -> str:
         """Say who goes on with what this process leaves."""
         return "the courier" if self._presence.has_courier() else without_courier
@@ -330,18 +354,22 @@ class Session:
 
     def _look_around(self) -> None:
         """Look for a deletion, unless the repository is out of order: asking it may take long."""
-        if self.is_at_home:
+        if self.is_at_home or self.repository.is_remote:
             self._look_for_deletion()
 
     def _look_for_deletion(self) -> None:
         """Read the journals of sessions that appeared since the last look; a deletion is one of its own.
 
-        Never raises because of a store.
+        Only on a local disk: from a repository beyond a network, whoever delivers there brings deletions along. Never
+        raises because of a store.
         """
+        store = self._writer.local.store if self.repository.is_remote else self.repository.store
+        if not isinstance(store, AppendStore):
+            return  # nothing is staged yet
         try:
-            segments = list_segments(self.repository.store, self.experiment_id).get(self.experiment_id, [])
+            segments = list_segments(store, self.experiment_id).get(self.experiment_id, [])
             new = [name for name in segments if name.session_id not in {self.id, *self._seen_sessions}]
-            events = load_journal(self.repository.store, self.experiment_id, new).events
+            events = load_journal(store, self.experiment_id, new).events
         except KeepsakeError:
             # The write that follows meets the same trouble, and deals with it.
             return

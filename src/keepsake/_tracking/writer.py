@@ -4,10 +4,14 @@ This is where "a store that fails never breaks training" is decided. When a writ
 says so once and turns to a staging repository on local disk; from then on it asks the repository again from time to
 time and delivers what staging holds. What even staging refuses is kept in memory and tried again; only the files of
 such a checkpoint are given up, which its event then says.
+
+For a repository beyond a network, all is written to staging from the beginning. The courier delivers it; the writer
+does so only when it is asked to, at the end, and when the disk that staging is on is full.
 """
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections.abc import Callable
@@ -15,11 +19,12 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from keepsake._model.events import references
 from keepsake._model.times import Clock
-from keepsake._repository.intent import drop_intent
+from keepsake._repository.intent import create_intent, drop_intent
 from keepsake._repository.journal import JournalWriter
 from keepsake._repository.push import push
 from keepsake._repository.repository import Repository
-from keepsake.errors import InternalError, InvalidInputError, KeepsakeError
+from keepsake._tracking.priority import waited_for_threads
+from keepsake.errors import InternalError, InvalidInputError, KeepsakeError, StoreError
 from keepsake.notices import notice, warn
 from keepsake.stores.base import AppendStore
 
@@ -39,6 +44,8 @@ class Prepared(NamedTuple):
 Prepare: TypeAlias = Callable[[Repository], Prepared]
 """Saves what an event refers to into the given repository."""
 
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+
 RETRY_INTERVAL_S = 30.0
 """A failing repository is asked again at most this often, so that a hanging mount does not slow every step."""
 
@@ -51,7 +58,8 @@ class SessionWriter:
         experiment_id: the experiment.
         session_id: the session.
         after: text of a time that all events are later than.
-        open_staging: opens the staging repository for `home`, made on the first failure.
+        open_staging: opens the staging repository for `home`, made when it is needed first.
+        release: deletes from staging what was delivered; returns how many bytes that freed.
         on_error: "raise" passes a store's failure on instead of turning to staging.
     """
 
@@ -63,6 +71,7 @@ class SessionWriter:
         *,
         after: str,
         open_staging: Callable[[Repository], Repository],
+        release: Callable[[Repository], int],
         on_error: OnError,
     ) -> None:
         self.home = home
@@ -73,12 +82,15 @@ class SessionWriter:
         self.manifests: dict[str, None] = {}
         """Digests of the manifests that were saved at home and not settled yet."""
         self._open_staging = open_staging
+        self._release = release
         self._on_error = on_error
         self._lock = threading.RLock()
         self._clock = Clock(after)
         self._staging: Repository | None = None
         self._current = home
-        self._journal = self._journal_in(home, 0)
+        self._journal: JournalWriter | None = None if home.is_remote else self._journal_in(home, 0)
+        self._delivered_count = 0
+        """Of a repository beyond a network: how many of the events are there."""
         self._held: list[Body] = []
         self._unsure: Body | None = None
         """The last event, when writing it failed: it may be written all the same."""
@@ -89,7 +101,19 @@ class SessionWriter:
     @property
     def is_at_home(self) -> bool:
         """Whether everything that was written so far is in the repository itself."""
+        if self.home.is_remote:
+            return self._delivered_count == self.event_count and not self._held
         return self._staging is None and not self._held
+
+    @property
+    def local(self) -> Repository:
+        """The repository on a disk that is written to: staging, once there is one, or else the repository itself."""
+        return self._current
+
+    @property
+    def staging(self) -> Repository | None:
+        """Where what was written waits until it is delivered, if anything does."""
+        return self._staging
 
     @property
     def last_time(self) -> str:
@@ -99,7 +123,10 @@ class SessionWriter:
     def write_first(self, prepare: Prepare) -> Body:
         """Save the event that creates the experiment. Whatever goes wrong is raised: nothing can be lost yet."""
         try:
-            return self._write_to(self.home, prepare)
+            if self.home.is_remote:
+                self._check_home()
+                self._enter_staging()
+            return self._write_to(self._current, prepare)
         except Exception as error:
             raise _as_ours(error) from error
 
@@ -118,12 +145,15 @@ class SessionWriter:
             WriterClosedError: the writer was closed.
             KeepsakeError: the repository failed, and `on_error` is "raise".
         """
-        if self._staging is not None:
+        if self._staging is not None and not self.home.is_remote:
             self._ask_home_again()
         failure: Exception = InternalError("the session's repository kept changing")
+        has_made_room = False
         for _ in range(4):
             repository = self._current
             try:
+                if self.home.is_remote:
+                    repository = self._enter_staging()
                 return self._write_to(repository, prepare)
             except (InvalidInputError, WriterClosedError):
                 raise
@@ -133,6 +163,9 @@ class SessionWriter:
                 failure = error
                 if self._on_error == "raise":
                     raise _as_ours(error) from error
+                if self.home.is_remote and not has_made_room and self._make_room(error):
+                    has_made_room = True
+                    continue
                 if not self._turn_to_staging(repository, error):
                     break
         return self._hold(give_up(failure))
@@ -144,6 +177,8 @@ class SessionWriter:
             threads: how many chunks are copied at once.
             on_progress: called with the bytes of each chunk; what it raises ends the attempt.
         """
+        if self.home.is_remote:
+            return self._deliver_remote(threads, on_progress)
         with self._lock:
             self._ask_home_again(at_once=True, threads=threads, on_progress=on_progress)
             try:
@@ -152,29 +187,76 @@ class SessionWriter:
                 self._complain(error)
             return self.is_at_home
 
+    def _deliver_remote(self, threads: int, on_progress: Callable[[int], None] | None) -> bool:
+        """As `deliver`; others may write meanwhile."""
+        try:
+            with self._lock:
+                if self._staging is not None:
+                    self._flush_held()
+                count = self.event_count
+            if self._staging is not None and self._delivered_count < count:
+                push(
+                    self._staging,
+                    self.home,
+                    experiment_ids=[self.experiment_id],
+                    threads=threads,
+                    last_first=True,
+                    on_progress=on_progress,
+                )
+            self._delivered_count = count
+        except TimeoutError:
+            return False
+        except Exception as error:  # noqa: BLE001 (as above)
+            self._complain(error, self.home)
+        return self.is_at_home
+
     def seal(self) -> None:
         """End the open segment of the journal."""
         with self._lock:
-            self._journal.seal()
+            if self._journal is not None:
+                self._journal.seal()
 
     def close(self) -> None:
         """Release the open segment without ending it, and write no more."""
         with self._lock:
             self._is_closed = True
-            self._journal.close()
+            if self._journal is not None:
+                self._journal.close()
 
     def abandon(self) -> None:
         """Release the open segment in a forked child, where nobody may ever release the locks that were held."""
-        self._journal.close()
+        if self._journal is not None:
+            self._journal.close()
 
     def describe_missing(self) -> str:
         """Say what is not in the repository yet, and where it is."""
         parts = []
         if self._staging is not None:
-            parts.append(f"what was saved since the failure is in {self._staging.store.url}")
+            what = "what was saved" if self.home.is_remote else "what was saved since the failure"
+            parts.append(f"{what} is in {self._staging.store.url}")
         if self._held:
             parts.append(f"{len(self._held)} events could be written nowhere and end with this process")
         return "; ".join(parts)
+
+    def _check_home(self) -> None:
+        """Raise what keeps the repository from being written, while somebody is there to see to it."""
+        drop_intent(self.home.store, create_intent(self.home.store, self.session_id, []))
+
+    def _enter_staging(self) -> Repository:
+        """Write to staging from now on, without a word: the repository is beyond a network."""
+        with self._lock:
+            if self._staging is None:
+                staging = self._open_staging(self.home)
+                self._journal = self._journal_in(staging, 0)
+                self._current = self._staging = staging
+            return self._staging
+
+    def _make_room(self, error: Exception) -> bool:
+        """When the disk that staging is on is full, deliver what it holds first; say whether that gained anything."""
+        if self._staging is None or not _is_full(error):
+            return False
+        notice(f"the disk of {self._staging.store.url} is full; waiting until what it holds is delivered")
+        return self._deliver_remote(threads=waited_for_threads(), on_progress=None) and self._release(self._staging) > 0
 
     def _journal_in(self, repository: Repository, first_segment: int) -> JournalWriter:
         store = repository.store
@@ -198,7 +280,7 @@ class SessionWriter:
                 raise _MovedError
             self._flush_held()
             event = self._unsure = self._with_time(body)
-            self._journal.append(event)
+            self._append_line(event)
             self._unsure = None
             self.event_count += 1
             if repository is self.home:
@@ -207,9 +289,14 @@ class SessionWriter:
 
     def _flush_held(self) -> None:
         while self._held:
-            self._journal.append(self._held[0])
+            self._append_line(self._held[0])
             self.event_count += 1
             del self._held[0]
+
+    def _append_line(self, event: Body) -> None:
+        if self._journal is None:
+            raise InternalError("there is no journal to write to")
+        self._journal.append(event)
 
     def _hold(self, body: Body) -> Body:
         with self._lock:
@@ -233,8 +320,7 @@ class SessionWriter:
                 return False
             try:
                 self._staging = self._open_staging(self.home)
-                self._journal.close()
-                self._journal = self._journal_in(self._staging, self._journal.next_segment)
+                self._move_journal(self._staging)
             except Exception as staging_error:  # noqa: BLE001 (as above)
                 self._staging = None
                 self._complain(staging_error)
@@ -252,7 +338,7 @@ class SessionWriter:
             if self._staging is None or (waited_s < RETRY_INTERVAL_S and not at_once):
                 return
             try:
-                self._journal.seal()
+                self.seal()
                 push(
                     self._staging,
                     self.home,
@@ -263,15 +349,23 @@ class SessionWriter:
             except Exception:  # noqa: BLE001 (it was said when it began to fail)
                 self._asked_home_at_s = time.monotonic()
                 return
-            self._journal = self._journal_in(self.home, self._journal.next_segment)
+            self._move_journal(self.home)
             self._current, self._staging = self.home, None
             notice(f"the repository {self.home.store.url} works again; what had waited is delivered")
 
-    def _complain(self, error: Exception) -> None:
+    def _move_journal(self, repository: Repository) -> None:
+        """Go on in a segment of another repository."""
+        first_segment = 0
+        if self._journal is not None:
+            self._journal.close()
+            first_segment = self._journal.next_segment
+        self._journal = self._journal_in(repository, first_segment)
+
+    def _complain(self, error: Exception, where: Repository | None = None) -> None:
         if not self._complained:
             self._complained = True
             text = str(error) if isinstance(error, KeepsakeError) else f"{type(error).__name__}: {error}"
-            warn(f"saving to {self._current.store.url} failed, and training goes on: {text}")
+            warn(f"saving to {(where or self._current).store.url} failed, and training goes on: {text}")
 
 
 class WriterClosedError(Exception):
@@ -280,6 +374,12 @@ class WriterClosedError(Exception):
 
 class _MovedError(Exception):
     """Another thread changed the repository after this one had saved files: they count only where the event goes."""
+
+
+def _is_full(error: Exception) -> bool:
+    """Say whether a store has failed for want of room."""
+    cause = error.__cause__
+    return isinstance(error, StoreError) and isinstance(cause, OSError) and cause.errno in _FULL
 
 
 def _as_ours(error: Exception) -> KeepsakeError:

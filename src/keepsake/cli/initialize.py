@@ -25,5 +25,5 @@ def command(common: Common, url: str | None, force: bool) -> None:
 
     path = Project.create_config(common.project_directory, url or common.repository, replace=force)
     place = Project(directory=path.parent).find_place()
-    made = place.open_repository(create=True)
+    made = place.open_home(create=True)
     say(f"wrote {path}; the repository is {made.store.url}")

@@ -46,6 +46,8 @@ class BucketOptions:
 
     scheme: str
     values: Mapping[str, Any]
+    implied_endpoint: str = ""
+    """The endpoint that the cloud's own variables name."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -56,7 +58,7 @@ class BucketOptions:
     @property
     def allows_http(self) -> bool:
         """Whether the endpoint is one without encryption, which somebody has written down on purpose."""
-        return str(self.values.get("endpoint", "")).startswith("http://")
+        return str(self.values.get("endpoint") or self.implied_endpoint).startswith("http://")
 
     def client_config(self) -> dict[str, Any]:
         """Return the settings under the names that obstore has for them."""
@@ -93,8 +95,13 @@ class BucketOptions:
         return config
 
 
-def check_options(scheme: str, options: Mapping[str, object]) -> BucketOptions:
+def check_options(scheme: str, options: Mapping[str, object], env: Mapping[str, str] | None = None) -> BucketOptions:
     """Check the options of a bucket.
+
+    Args:
+        scheme: `s3`, `gs` or `az`.
+        options: as they were written.
+        env: the environment variables.
 
     Raises:
         ConfigError: one is unknown, or not of its type.
@@ -116,4 +123,6 @@ def check_options(scheme: str, options: Mapping[str, object]) -> BucketOptions:
             f"the repository option endpoint of {scheme}:// is not the address of a server",
             hint="write it as https://HOST or https://HOST:PORT, without user and password",
         )
-    return BucketOptions(scheme, dict(options))
+    names = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT") if scheme == "s3" else ()
+    implied = next((env[name] for name in names if env and env.get(name)), "")
+    return BucketOptions(scheme, dict(options), implied)

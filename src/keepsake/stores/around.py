@@ -1,7 +1,7 @@
 """A store around a store: every operation passes one place, where a policy may retry, count, delay or refuse it.
 
-A wrapper has the methods of an `AppendStore` or a `DirectoryStore` exactly when the store in it has them. Listings are
-read whole before the first object is given out, so that a listing is one operation that succeeds or fails.
+A wrapper has what an `AppendStore`, a `DirectoryStore` or a `RemoteStore` has exactly when the store in it has it.
+Listings are read whole before the first object is given out, so that a listing is one operation that succeeds or fails.
 """
 
 from __future__ import annotations
@@ -10,7 +10,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from keepsake.stores.base import Appender, AppendStore, Data, DirectoryStore, Level, ObjectInfo, Store, size_of
+from keepsake.stores.base import (
+    Appender,
+    AppendStore,
+    Data,
+    DirectoryStore,
+    Level,
+    ObjectInfo,
+    RemoteStore,
+    Store,
+    size_of,
+)
 
 Result = TypeVar("Result")
 
@@ -45,6 +55,7 @@ class StoreAround:
     open_append: Callable[[str], Appender]
     rename: Callable[[str, str], None]
     list_level: Callable[[str], Level]
+    concurrency: int
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -55,6 +66,8 @@ class StoreAround:
         if isinstance(store, DirectoryStore):
             self._directory_store = store
             self.list_level = self._list_level
+        if isinstance(store, RemoteStore):
+            self.concurrency = store.concurrency
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.store!r})"

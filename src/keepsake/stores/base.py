@@ -122,6 +122,20 @@ class AppendStore(Store, Protocol):
         """Give an object another key, atomically; what stood there is replaced. Raises `NotFoundError` when absent."""
 
 
+@runtime_checkable
+class RemoteStore(Store, Protocol):
+    """A store beyond a network: every request takes long, and it serves many at once."""
+
+    @property
+    def concurrency(self) -> int:
+        """How many requests to have under way at once."""
+
+
+def concurrency_of(store: Store) -> int:
+    """Return how many requests to have under way at once: 1 where they gain nothing from company."""
+    return store.concurrency if isinstance(store, RemoteStore) else 1
+
+
 _PART = r"(?!\.\.?(?:/|\Z))[ -.0-9;-\[\]-~]+"  # printable ASCII but `/`, `:` and `\`; neither `.` nor `..`
 _match_key = re.compile(f"{_PART}(?:/{_PART})*").fullmatch
 

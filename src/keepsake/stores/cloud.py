@@ -33,7 +33,7 @@ _CREATE_HINTS = {
 }
 
 _CONNECT_TIMEOUT_S = 5
-_REQUEST_TIMEOUT_S = 30
+_REQUEST_TIMEOUT_S = 10
 _SLOWEST_BYTES_PER_S = 128 * 1024
 """A connection may be this slow before a request is given up and tried again."""
 _SMALL_BYTES = 1 << 20
@@ -42,6 +42,9 @@ _LARGEST_READ_BYTES = 32 << 20
 """Twice the largest chunk: what a read whose size is not known may take time for."""
 _MULTIPART_BYTES = 64 << 20
 """From this size an object is put in parts."""
+
+DEFAULT_CONCURRENCY = 16
+"""So many requests under way at once hide a latency of 50 ms behind the transfer of chunks at 1 GB/s."""
 
 _FAILURES = (BaseError, OSError)
 """What the client raises: absent objects and refusals are its own classes or Python's, by its version."""
@@ -77,6 +80,11 @@ class CloudStore:
     def url(self) -> str:
         """Where this is, without credentials."""
         return self._url
+
+    @property
+    def concurrency(self) -> int:
+        """How many requests to have under way at once."""
+        return DEFAULT_CONCURRENCY
 
     def get(self, key: str) -> bytes:
         """Return the object. Raises `NotFoundError` when there is none."""
@@ -230,7 +238,7 @@ class CloudStore:
                     "timeout": timedelta(seconds=timeout_s),
                     "allow_http": self._options.allows_http,
                 },
-                retry_config={"max_retries": 2 if repeats else 0, "retry_timeout": timedelta(seconds=timeout_s)},
+                retry_config={"max_retries": 1 if repeats else 0, "retry_timeout": timedelta(seconds=timeout_s)},
                 **({"credential_provider": provider} if provider else {}),
             )
         except (*_FAILURES, ValueError) as error:

@@ -19,6 +19,20 @@ BUCKET_SCHEMES = ("s3", "gs", "az")
 SCHEMES = ("file", *BUCKET_SCHEMES)
 """The schemes that work."""
 
+
+def is_bucket(url: str) -> bool:
+    """Say whether a URL is that of a bucket."""
+    return url.partition("://")[0] in BUCKET_SCHEMES
+
+
+def bucket_url(url: str) -> str:
+    """Return the URL of a place in a bucket as its store calls it: without what makes no difference."""
+    scheme, _, rest = url.partition("://")
+    bucket, _, path = rest.partition("/")
+    root = path.strip("/")
+    return f"{scheme}://{bucket}/{root}" if root else f"{scheme}://{bucket}"
+
+
 _BUCKET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
@@ -68,7 +82,7 @@ def _open_bucket(scheme: str, rest: str, options: Mapping[str, object]) -> Store
             f"the {scheme}:// URL does not name a bucket and a plain path in it",
             hint=f"write {scheme}://BUCKET or {scheme}://BUCKET/PATH, the path in printable ASCII without ? # % \\ :",
         )
-    checked = check_options(scheme, options)
+    checked = check_options(scheme, options, os.environ)
     try:
         from keepsake.stores.cloud import CloudStore
     except ModuleNotFoundError as error:
@@ -77,7 +91,7 @@ def _open_bucket(scheme: str, rest: str, options: Mapping[str, object]) -> Store
         raise ConfigError(
             f"a repository at {scheme}:// needs obstore, which is not installed", hint="pip install 'keepsake[cloud]'"
         ) from None
-    return RetryStore(CloudStore(scheme, bucket, root, checked), attempts=3, total_s=10)
+    return RetryStore(CloudStore(scheme, bucket, root, checked), attempts=3, total_s=5)
 
 
 def _path_of(rest: str) -> str:

@@ -1,0 +1,120 @@
+"""Release: what has been delivered leaves staging.
+
+The journals of an experiment go when all of them are in the repository and no session writes to it any more. Until then
+they stay, and of the files those of the newest checkpoint, for the next one will share most of its chunks with it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+from keepsake._model.events import Event, reached_manifests, references
+from keepsake._model.keys import JOURNALS, SegmentName
+from keepsake._repository.collect import collect
+from keepsake._repository.journal import Journal, get_segment, list_segments, load_journal, longest_segments
+from keepsake._repository.repository import Repository
+from keepsake._tracking.lock import session_lock_state
+from keepsake.stores.base import ObjectInfo
+
+YOUNG_S = 600.0
+"""Beside a session that writes, what is younger is left alone: it may belong to a checkpoint that is being saved."""
+ABANDONED_S = 24 * 3600.0
+"""A session of another machine that has not written for so long has died."""
+
+Delivered: TypeAlias = Mapping[tuple[str, int], float]
+"""By session and number of a segment: how many of its lines the repository has."""
+
+
+def release_delivered(staging: Repository, home: Repository, locks: Path) -> int:
+    """Delete from staging what the repository has and no session needs; return how many bytes of chunks that freed.
+
+    Args:
+        staging: the staging repository.
+        home: the repository that it is staging for.
+        locks: directory of the session locks.
+
+    Raises:
+        StoreError: one of the two failed.
+        FormatError: a part of staging is damaged; of what can be read, nothing that is needed was deleted.
+    """
+    delivered: dict[tuple[str, int], float] = {}
+    is_written = False
+    for experiment_id, staged in longest_segments(staging.store.list(JOURNALS)).items():
+        names = [name for name, _ in staged]
+        there = _count_delivered(staging, home, experiment_id, names)
+        journal = load_journal(staging.store, experiment_id, names)
+        is_over = _is_over(journal.events, staged, locks)
+        if is_over and not journal.problems and not _undelivered(there, journal):
+            _delete(staging, names)
+        else:
+            delivered |= there
+            is_written |= not is_over
+    find_needed = partial(_find_needed, delivered)
+    return collect(staging, young_s=YOUNG_S if is_written else 0.0, find_needed=find_needed).size_bytes
+
+
+def _count_delivered(
+    staging: Repository, home: Repository, experiment_id: str, names: Iterable[SegmentName]
+) -> dict[tuple[str, int], float]:
+    there = list_segments(home.store, experiment_id).get(experiment_id, [])
+    lengths = {(name.session_id, name.number): name.size_bytes for name in there}
+    counts: dict[tuple[str, int], float] = {}
+    for name in names:
+        place = (name.session_id, name.number)
+        length = lengths.get(place, 0)
+        counts[place] = math.inf if length is None else get_segment(staging.store, name).count(b"\n", 0, length)
+    return counts
+
+
+def _is_over(events: Iterable[Event], staged: Iterable[tuple[SegmentName, ObjectInfo]], locks: Path) -> bool:
+    """Say whether no session writes to an experiment any more, as far as that can be known here."""
+    events = list(events)
+    stopped = {event.session_id for event in events if event.body.get("type") == "stop"}
+    is_deleted = any(_deletes_all(event) for event in events)
+    oldest_ns = time.time_ns() - int(ABANDONED_S * 1e9)
+    for name, info in staged:
+        state = session_lock_state(locks, name.session_id)
+        may_live_elsewhere = not is_deleted and name.session_id not in stopped and info.modified_ns > oldest_ns
+        if state == "held" or (state == "unknown" and may_live_elsewhere):
+            return False
+    return True
+
+
+def _undelivered(delivered: Delivered, journal: Journal) -> list[Event]:
+    """Return the events of a journal that the repository lacks; of a deleted experiment, only its deletion counts."""
+    lacking = [
+        event
+        for event in journal.events
+        if event.position[1] >= delivered.get((event.session_id, event.position[0]), 0)
+    ]
+    if any(_deletes_all(event) for event in journal.events):
+        return [event for event in lacking if _is_deletion(event)]
+    return lacking
+
+
+def _is_deletion(event: Event) -> bool:
+    return event.body.get("type") == "delete"
+
+
+def _deletes_all(event: Event) -> bool:
+    return _is_deletion(event) and event.body.get("checkpoints") is None
+
+
+def _find_needed(delivered: Delivered, journal: Journal) -> set[str]:
+    """Return the manifests of a journal that staging must keep: what was not delivered, and the newest checkpoint's."""
+    needed = {digest for event in _undelivered(delivered, journal) for digest in references(event.body)}
+    with_files = [event for event in journal.events if references(event.body)]
+    if with_files:
+        needed |= set(references(max(with_files, key=lambda event: event.time).body))
+    return needed & reached_manifests(journal.events)
+
+
+def _delete(staging: Repository, names: Iterable[SegmentName]) -> None:
+    """Delete segments, the last of each session last: what remains after a break says that the session is over."""
+    for name in sorted(names, key=lambda name: name.number):
+        staging.store.delete(name.key)
