@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,15 +16,8 @@ from keepsake._model.times import now_text
 from keepsake._model.values import to_params
 from keepsake._repository.heartbeat import list_heartbeats
 from keepsake._repository.repository import Repository
-from keepsake._tracking.delivery import Delivery
-from keepsake._tracking.disabled import DisabledSession
-from keepsake._tracking.ending import in_notebook, tracked
-from keepsake._tracking.files import FoundFiles
 from keepsake._tracking.liveness import is_alive
 from keepsake._tracking.place import Place
-from keepsake._tracking.recovery import mark_lost_sessions
-from keepsake._tracking.secrets import mask_params
-from keepsake._tracking.session import Session
 from keepsake._version import __version__
 from keepsake.checkpoint import Checkpoint
 from keepsake.directories import cache_directory, private_directory
@@ -35,6 +29,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from keepsake._catalog.catalog import Catalog, CatalogListing
+    from keepsake._tracking.session import Session
 
 ExperimentFilter: TypeAlias = Callable[[Experiment], object]
 
@@ -84,6 +79,8 @@ class ExperimentCollection:
             ConfigError: the project is not configured properly.
             StoreError: the repository cannot be written.
         """
+        from keepsake._tracking.secrets import mask_params
+
         body: dict[str, Any] = {"type": "experiment", "id": new_id(), "params": mask_params(to_params(params))}
         body |= check_annotations(name, tags, notes)
         if on_error not in ("warn", "raise"):
@@ -91,6 +88,8 @@ class ExperimentCollection:
         place = self._project.find_place()
         save_files = None
         if path is not None:
+            from keepsake._tracking.files import FoundFiles
+
             files = FoundFiles(place, path)
             body["path"] = files.path
             save_files = files.saver(quiet=quiet)
@@ -99,13 +98,15 @@ class ExperimentCollection:
         body |= _circumstances(place)
         _stop_others_in_notebook(quiet=quiet)
         if place.is_disabled:
+            from keepsake._tracking.disabled import DisabledSession
+
             place = place.without_traces()
             session: Session = DisabledSession(place.open_home(create=True), body["id"], locks=place.locks)
         else:
             session = _begin_session(place, body["id"], on_error, heartbeat=not disable_heartbeat)
         event = session.write_first(body, save_files)
         if not quiet:
-            _say_where(place, session)
+            _say_where(place, body["id"])
         state = ExperimentState(
             body["id"],
             {"time": now_text()} | event,
@@ -131,24 +132,39 @@ class ExperimentCollection:
         prefix = experiment_id if experiment_id is not None else experiment_id_prefix
         if prefix is None:
             raise InvalidInputError("get() needs the id of an experiment, or its beginning")
-        place = self._project.find_place()
-        repository = self._open(place)
-        wanted = check_prefix(prefix, noun="experiment")
-        candidates: dict[str, ExperimentState] = {}
-        for experiment_id_found in repository.experiment_ids(wanted):
-            try:
-                candidates[experiment_id_found] = repository.load_experiment(experiment_id_found)
-            except NotFoundError:
-                continue
-        return Experiment(place, candidates[resolve_prefix(wanted, candidates, noun="experiment")])
+        found = {one.id: one for one in self.find([prefix])[prefix]}
+        return found[resolve_prefix(prefix, found, noun="experiment")]
 
     def get_checkpoint(self, checkpoint_id: str) -> Checkpoint:
         """Return the checkpoint of any experiment whose id is, or begins with, `checkpoint_id`. Errors as in `get`."""
-        wanted = check_prefix(checkpoint_id, noun="checkpoint")
+        found = {one.id: one for one in self.find_checkpoints([checkpoint_id])[checkpoint_id]}
+        return found[resolve_prefix(checkpoint_id, found, noun="checkpoint")]
+
+    def find(self, prefixes: Iterable[str]) -> dict[str, list[Experiment]]:
+        """Return the experiments whose ids begin so, for each of the prefixes.
+
+        Raises:
+            InvalidInputError: one cannot begin an id, or has fewer than three digits.
+            ConfigNotFoundError: there is no repository.
+        """
+        digits = {prefix: check_prefix(prefix, noun="experiment") for prefix in prefixes}
         place = self._project.find_place()
-        found = self._open_catalog(place).find_checkpoints(wanted)
-        by_id = {one.id: one for state in found for one in Experiment(place, state).checkpoints}
-        return by_id[resolve_prefix(checkpoint_id, by_id, noun="checkpoint")]
+        repository = self._open(place)
+        found: dict[str, list[Experiment]] = {}
+        for prefix, wanted in digits.items():
+            found[prefix] = []
+            for experiment_id in repository.experiment_ids(wanted):
+                with contextlib.suppress(NotFoundError):
+                    found[prefix].append(Experiment(place, repository.load_experiment(experiment_id)))
+        return found
+
+    def find_checkpoints(self, prefixes: Iterable[str]) -> dict[str, list[Checkpoint]]:
+        """Return the checkpoints whose ids begin so, for each of the prefixes. Errors as in `find`."""
+        digits = {prefix: check_prefix(prefix, noun="checkpoint") for prefix in prefixes}
+        place = self._project.find_place()
+        states = self._open_catalog(place).find_checkpoints(list(digits.values()))
+        checkpoints = [one for state in states for one in Experiment(place, state).checkpoints]
+        return {prefix: [one for one in checkpoints if one.id.startswith(wanted)] for prefix, wanted in digits.items()}
 
     def list(
         self,
@@ -225,6 +241,8 @@ class ExperimentCollection:
 
 
 def _begin_session(place: Place, experiment_id: str, on_error: Literal["warn", "raise"], *, heartbeat: bool) -> Session:
+    from keepsake._tracking.session import Session
+
     repository = place.open_home(create=True)
     _finish_others(place, repository)
     return Session(
@@ -239,16 +257,16 @@ def _begin_session(place: Place, experiment_id: str, on_error: Literal["warn", "
     )
 
 
-def _say_where(place: Place, session: Session) -> None:
-    if isinstance(session, DisabledSession):
+def _say_where(place: Place, experiment_id: str) -> None:
+    if place.is_disabled:
         notice_once("KEEPSAKE_MODE is disabled: nothing is saved")
         return
     if place.is_default:
         notice_once(f"no keepsake.yaml found: {place.directory} is the project, .keepsake in it the repository")
-    where = session.repository.store.url
+    where = place.store.url
     if place.delivers_to is not None:
         where = f"this machine; `keepsake push` delivers it to {place.delivers_to}"
-    notice(f"experiment {short_id(session.experiment_id)} is saved to {where}")
+    notice(f"experiment {short_id(experiment_id)} is saved to {where}")
 
 
 def _check_filter(wanted: object) -> tuple[Sequence[str], ExperimentFilter | None]:
@@ -319,6 +337,9 @@ def _finish_others(place: Place, repository: Repository) -> None:
     """
     if place.dispatcher is not None and place.dispatcher.ensure():
         return
+    from keepsake._tracking.delivery import Delivery
+    from keepsake._tracking.recovery import mark_lost_sessions
+
     try:
         Delivery(repository, place.staging, place.locks).deliver()
         mark_lost_sessions(repository, place.locks)
@@ -327,6 +348,8 @@ def _finish_others(place: Place, repository: Repository) -> None:
 
 
 def _stop_others_in_notebook(*, quiet: bool) -> None:
+    from keepsake._tracking.ending import in_notebook, tracked
+
     if not in_notebook():
         return
     for session in tracked():

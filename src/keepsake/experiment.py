@@ -18,12 +18,8 @@ from keepsake._model.times import LocalTime, now_text
 from keepsake._model.values import Value, to_metrics
 from keepsake._repository.heartbeat import list_heartbeats
 from keepsake._repository.repository import Repository
-from keepsake._tracking.ending import status_of_exception
-from keepsake._tracking.files import FoundFiles, project_path
 from keepsake._tracking.liveness import Status, experiment_error, experiment_status
 from keepsake._tracking.place import Place
-from keepsake._tracking.recovery import append_event
-from keepsake._tracking.session import Session
 from keepsake.checkpoint import (
     Checkpoint,
     CheckpointList,
@@ -45,6 +41,7 @@ if TYPE_CHECKING:
 
     from keepsake._analysis.compare import Subject
     from keepsake._analysis.diff import Diff
+    from keepsake._tracking.session import Session
     from keepsake.checkout import Checkout
     from keepsake.comparison import Comparable
 
@@ -227,6 +224,8 @@ class Experiment(ExperimentFacts):
             body["primary_metric"] = PrimaryMetric.parse(primary_metric)._asdict()
         save_files = None
         if path is not None:
+            from keepsake._tracking.files import FoundFiles
+
             files = FoundFiles(self._place, path)
             body["path"] = files.path
             save_files = files.saver(quiet=quiet)
@@ -278,6 +277,8 @@ class Experiment(ExperimentFacts):
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        from keepsake._tracking.ending import status_of_exception
+
         self._stop(*status_of_exception(error))
 
     def delete(self) -> None:
@@ -292,6 +293,8 @@ class Experiment(ExperimentFacts):
         if self._session is not None:
             self._session.is_deleted = True
             self._session.stop("finished")
+        from keepsake._tracking.recovery import append_event
+
         append_event(self._place.writable_store(), self.id, {"type": "delete"}, after=state.last_time)
 
     def _annotate(self, **changes: Any) -> None:
@@ -299,6 +302,8 @@ class Experiment(ExperimentFacts):
         if self._session is not None and self._session.is_open:
             self._session.write(body)
         else:
+            from keepsake._tracking.recovery import append_event
+
             append_event(self._place.writable_store(), self.id, body, after=self._state.last_time)
         self._state.name = changes.get("name", self._state.name)
         self._state.notes = changes.get("notes", self._state.notes)
@@ -311,6 +316,8 @@ class Experiment(ExperimentFacts):
                 # Others may have written since this was read; what this session writes comes later than all of it.
                 state = self._repository.load_experiment(self.id)
                 last_step = max((body.get("step") or 0 for body in state.checkpoints), default=-1)
+                from keepsake._tracking.session import Session
+
                 self._session = Session(
                     self._place.open_home(),
                     self.id,
@@ -364,6 +371,8 @@ class Experiment(ExperimentFacts):
             raise NotFoundError(
                 f"experiment {self.short_id()} has no files", hint="pass path= to keepsake.init() to save some"
             )
+        from keepsake._tracking.files import project_path
+
         only = None if path is None else project_path(path)
         what = f"experiment {self.short_id()}"
         return Checkout(self._repository, digests, output_directory, only=only, what=what)
@@ -390,8 +399,10 @@ class Experiment(ExperimentFacts):
         )
 
     def plot(self, metric: str | None = None, logy: bool = False, plot_only: bool = False) -> Axes:
-        """Draw one metric of its checkpoints; see `CheckpointList.plot`."""
-        return self.checkpoints.plot(metric, logy, plot_only)
+        """Draw one metric, of its checkpoints and of what was logged between them; see `CheckpointList.plot`."""
+        if not self.logs:
+            return self.checkpoints.plot(metric, logy, plot_only)
+        return ExperimentList([self]).plot(metric, logy)
 
     def manifests(self) -> set[str]:
         """Return the digests of all manifests that it refers to: its own and those of its checkpoints."""

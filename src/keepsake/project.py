@@ -8,20 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from keepsake._model.ids import short_id
-from keepsake._repository.check import CheckReport, check_repository
-from keepsake._repository.collect import CollectResult, collect
-from keepsake._repository.push import PushResult, push
-from keepsake._repository.repair import RepairResult, repair
 from keepsake._repository.repository import Repository
-from keepsake._repository.usage import Usage, measure_reached, measure_usage
-from keepsake._tracking.delivery import Delivery
 from keepsake._tracking.dispatch import Dispatcher
-from keepsake._tracking.ending import tracked
 from keepsake._tracking.instructions import Instructions
 from keepsake._tracking.place import Place, remote_staging_name
-from keepsake._tracking.progress import Waiting
-from keepsake._tracking.recovery import settle_dead_sessions
-from keepsake._tracking.session import Session
 from keepsake.checkpoint import Checkpoint
 from keepsake.collection import ExperimentCollection
 from keepsake.config import ProjectConfig, find_project, find_staging, read_settings, repository_not_found, write_config
@@ -32,7 +22,12 @@ from keepsake.stores.url import bucket_url, is_bucket, open_store
 
 if TYPE_CHECKING:
     from keepsake._analysis.diff import Diff
+    from keepsake._repository.check import CheckReport
+    from keepsake._repository.collect import CollectResult
     from keepsake._repository.migrate import MigrateResult
+    from keepsake._repository.push import PushResult
+    from keepsake._repository.repair import RepairResult
+    from keepsake._repository.usage import Usage
 
 
 class Project:
@@ -70,29 +65,13 @@ class Project:
             InvalidInputError: it cannot begin an id.
             ConfigNotFoundError: there is no repository.
         """
-        found: list[Experiment | Checkpoint] = []
-        candidates: list[str] = []
-        for find in (self.experiments.get, self.experiments.get_checkpoint):
-            try:
-                found.append(find(identifier))
-            except AmbiguousPrefixError as error:
-                candidates += error.candidates
-            except NotFoundError:
-                continue
-        candidates += [one.id for one in found]
-        if len(candidates) > 1:
-            raise AmbiguousPrefixError(
-                f"{len(candidates)} experiments and checkpoints have an id that starts with {identifier!r}: "
-                f"{', '.join(map(short_id, candidates[:8]))}{', …' if len(candidates) > 8 else ''}",
-                candidates=candidates,
-                hint="give more digits",
-            )
-        if not found:
-            raise NotFoundError(
-                f"no experiment and no checkpoint has an id that starts with {identifier!r}",
-                hint="`keepsake ls` shows the experiments, `keepsake show ID` the checkpoints of one",
-            )
-        return found[0]
+        return self.get_all([identifier])[0]
+
+    def get_all(self, identifiers: Iterable[str]) -> list[Experiment | Checkpoint]:
+        """Return what each of the identifiers names; as `get`, but the repository is looked through once for all."""
+        wanted = list(identifiers)
+        experiments, checkpoints = self.experiments.find(wanted), self.experiments.find_checkpoints(wanted)
+        return [_only(identifier, [*experiments[identifier], *checkpoints[identifier]]) for identifier in wanted]
 
     def push(
         self, to: str, *, on_progress: Callable[[int], None] | None = None, experiment_ids: Iterable[str] | None = None
@@ -111,6 +90,8 @@ class Project:
             StoreError: one of the two failed; what has arrived stays.
             FormatError, NotFoundError: a part of this repository is damaged; the rest was copied.
         """
+        from keepsake._repository.push import push
+
         target = Project(to, self._find_config().directory).find_place().open_home(create=True)
         return push(self._open(), target, experiment_ids=experiment_ids, on_progress=on_progress)
 
@@ -127,6 +108,8 @@ class Project:
             StoreError: the repository or staging failed; what has arrived stays.
             FormatError, NotFoundError: a part of staging is damaged; all else has arrived.
         """
+        from keepsake._tracking.delivery import Delivery
+
         place = self.find_place()
         if place.delivers_to is not None:
             raise ConfigError(
@@ -147,6 +130,8 @@ class Project:
         Raises:
             ConfigNotFoundError: there is no repository.
         """
+        from keepsake._repository.check import check_repository
+
         return check_repository(self._open(), on_progress=on_progress)
 
     def repair(self, report: CheckReport, sources: Iterable[str] = ()) -> RepairResult:
@@ -162,6 +147,8 @@ class Project:
             ConfigNotFoundError: one of the repositories is not there.
             StoreError: one of them failed; what was restored until then stays.
         """
+        from keepsake._repository.repair import repair
+
         repository = self._open()
         staging = self.find_place().find_staging(repository)
         directory = self._find_config().directory
@@ -181,6 +168,8 @@ class Project:
             ConfigNotFoundError: there is no repository.
             FormatError: a part of the repository cannot be read; nothing was deleted.
         """
+        from keepsake._repository.collect import collect
+
         return collect(self._open(), dry_run=dry_run)
 
     def du(self) -> Usage:
@@ -190,6 +179,8 @@ class Project:
             ConfigNotFoundError: there is no repository.
             FormatError: a part of the repository cannot be read.
         """
+        from keepsake._repository.usage import measure_usage
+
         return measure_usage(self._open())
 
     def diff(
@@ -218,6 +209,8 @@ class Project:
         Raises:
             NotFoundError, FormatError: a manifest of one is missing or damaged.
         """
+        from keepsake._repository.usage import measure_reached
+
         return measure_reached(self._open(), {digest for one in things for digest in one.manifests()})
 
     @staticmethod
@@ -270,6 +263,27 @@ class Project:
     def __repr__(self) -> str:
         given = {"repository": self.repository, "directory": self.directory}
         return f"Project({', '.join(f'{name}={value!r}' for name, value in given.items() if value is not None)})"
+
+
+def _only(identifier: str, found: Sequence[Experiment | Checkpoint]) -> Experiment | Checkpoint:
+    """Return the one thing whose id begins so."""
+    for one in found:
+        if one.id == identifier:
+            return one
+    if len(found) > 1:
+        candidates = [one.id for one in found]
+        raise AmbiguousPrefixError(
+            f"{len(found)} experiments and checkpoints have an id that starts with {identifier!r}: "
+            f"{', '.join(map(short_id, candidates[:8]))}{', …' if len(found) > 8 else ''}",
+            candidates=candidates,
+            hint="give more digits",
+        )
+    if not found:
+        raise NotFoundError(
+            f"no experiment and no checkpoint has an id that starts with {identifier!r}",
+            hint="`keepsake ls` shows the experiments, `keepsake show ID` the checkpoints of one",
+        )
+    return found[0]
 
 
 default_project = Project()
@@ -363,6 +377,11 @@ def wait() -> None:
     Raises:
         StoreError: a store failed, or what waits in staging cannot be delivered yet; nothing is lost.
     """
+    from keepsake._tracking.ending import tracked
+    from keepsake._tracking.progress import Waiting
+    from keepsake._tracking.recovery import settle_dead_sessions
+    from keepsake._tracking.session import Session
+
     with Waiting("making it compact") as waiting:
         for session in tracked():
             if isinstance(session, Session):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from keepsake._model.values import Value
+from keepsake.experiment import LogEntry
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 
@@ -40,6 +41,7 @@ class Run:
     path: str | None = "."
     duration: timedelta | None = timedelta(seconds=75)
     tags: Sequence[str] = field(default_factory=list)
+    logs: Sequence[LogEntry] = ()
 
     def best(self) -> Point | None:
         """Return the checkpoint at `best_index`."""

@@ -84,7 +84,7 @@ def test_an_unknown_metric_is_refused_with_the_known_ones() -> None:
 
 
 def test_a_metric_that_is_nowhere_a_number_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="'loss' is no finite number in any checkpoint"):
+    with pytest.raises(InvalidInputError, match="'loss' is no finite number anywhere"):
         plot_checkpoints(losses("high", None), "loss", label="a")
     with pytest.raises(InvalidInputError, match="no finite positive number"):
         plot_checkpoints(losses(-1.0, 0), "loss", label="a", logy=True)

@@ -193,3 +193,16 @@ def test_the_old_argument_plot_only_is_accepted() -> None:
     assert curves(experiment.plot("loss", False, True)) == [WHOLE]
     pyplot.close("all")
     assert curves(experiment.checkpoints.plot("loss", plot_only=True)) == [WHOLE]
+
+
+def test_what_was_logged_is_drawn_between_the_checkpoints() -> None:
+    experiment = keepsake.init()
+    for step in range(4):
+        experiment.log({"loss": 1 / (step + 1)}, step=step)
+    experiment.checkpoint(step=4, metrics={"loss": 0.1, "accuracy": 0.9})
+    for draw in (experiment.plot, keepsake.experiments.list().plot):
+        assert curves(draw("loss")) == [[(0, 1), (1, 1 / 2), (2, 1 / 3), (3, 1 / 4), (4, 0.1)]]
+        pyplot.close("all")
+    assert curves(experiment.plot("accuracy")) == [[(4, 0.9)]]
+    pyplot.close("all")
+    assert curves(experiment.checkpoints.plot("loss")) == [[(4, 0.1)]]

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,10 +22,12 @@ from hypothesis import strategies as st
 from keepsake._catalog.catalog import Catalog, CatalogListing
 from keepsake._catalog.query import Query
 from keepsake._model.events import ExperimentState
+from keepsake._model.ids import new_id, new_session_id
 from keepsake._model.keys import JOURNALS
-from keepsake._repository.journal import JournalWriter
+from keepsake._repository.journal import JournalWriter, save_segment
 from keepsake._repository.repository import Listing, Repository
 from keepsake.errors import NotFoundError, StoreError
+from keepsake.stores.around import Operation, StoreAround
 from keepsake.stores.base import AppendStore, DirectoryStore, Store
 from keepsake.stores.local import LocalStore
 from keepsake.stores.memory import MemoryStore
@@ -546,3 +549,32 @@ def test_facts_of_odd_types_do_not_hide_the_other_experiments(directory: Path) -
     writer.write(2, 0, {"type": "checkpoint", "primary_metric": {"name": 3}, "step": {}, "metrics": {"loss": {}}})
     for query in (None, Query.parse(["params.lr is null", "name != x"], "project,loss,duration", NOW)):
         assert len(Catalog(writer.repository, directory).list_experiments(query).experiments) == 2
+
+
+def test_journals_are_fetched_many_at_once_from_beyond_a_network(tmp_path: Path) -> None:
+    under_way = most = 0
+    lock = threading.Lock()
+
+    class Remote(StoreAround):
+        concurrency = 4
+
+        def perform(self, operation: Operation, act: Callable[[], Any]) -> Any:
+            nonlocal under_way, most
+            with lock:
+                under_way += 1
+                most = max(most, under_way)
+            try:
+                if operation.name == "get":
+                    time.sleep(0.02)
+                return act()
+            finally:
+                with lock:
+                    under_way -= 1
+
+    inner = MemoryStore()
+    repository = Repository.open_or_create(inner)[0]
+    for _ in range(40):
+        save_segment(inner, new_id(), new_session_id(), {"type": "experiment", "time": "2026-01-01T00:00:00.000000Z"})
+    catalog = Catalog(Repository(Remote(inner), repository.id), tmp_path)
+    assert len(catalog.list_experiments().experiments) == 40
+    assert 16 < most <= 32

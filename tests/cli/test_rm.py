@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
+from keepsake._model.keys import JOURNALS
+from keepsake.stores.url import open_store
+from keepsake.testing import RecordingStore
 from tests.cli.subjects import RunCli, TwoExperiments
 
 
@@ -39,6 +45,24 @@ def test_it_says_what_goes_before_it_asks(cli: RunCli, trained: TwoExperiments) 
     assert f"checkpoint {checkpoint.short_id()} (step 0" in done.err
     assert "frees up to" in done.err
     assert len(trained.project.experiments.list()) == 2
+
+
+def test_many_ids_are_looked_up_at_once(trained: TwoExperiments, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [one.id for each in (trained.first, trained.second) for one in (each, *each.checkpoints)]
+    stores: list[RecordingStore] = []
+
+    def record(url: str, options: Mapping[str, object]) -> RecordingStore:
+        stores.append(RecordingStore(open_store(url, options)))
+        return stores[-1]
+
+    monkeypatch.setattr("keepsake.project.open_store", record)
+    listings = []
+    for wanted in (ids[:1], ids):
+        stores.clear()
+        assert [one.id for one in trained.project.get_all(wanted)] == wanted
+        listings.append(sum(store.count("list", JOURNALS) + store.count("list_level", JOURNALS) for store in stores))
+    # Of each further id where a journal could be, of each further experiment its journal; the catalog looks once.
+    assert listings[1] - listings[0] == 5 + 1
 
 
 def test_one_wrong_id_deletes_nothing(cli: RunCli, trained: TwoExperiments) -> None:

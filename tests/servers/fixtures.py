@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from keepsake.stores._bucketoptions import check_options
 from keepsake.stores.cloud import CloudStore
+from tests.courier.processes import find_couriers, until
 from tests.servers.seaweedfs import S3Server, run_seaweedfs
 
 _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """A SeaweedFS."""
+def s3_server(tmp_path_factory: pytest.TempPathFactory, users_root: Path) -> Iterator[S3Server]:
+    """A SeaweedFS; it stays until the couriers that use it have ended."""
     with run_seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as server:
         yield server
+        until(lambda: not find_couriers(users_root), patience_s=60.0)
 
 
 @pytest.fixture(scope="session")

@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
-from keepsake._analysis.interfaces import CheckpointLike, flatten_values
+from keepsake._analysis.interfaces import ExperimentLike, flatten_values
 from keepsake._analysis.text import format_value
 from keepsake._model.ids import short_id
 from keepsake._model.values import Value
-
-
-class LogEntryLike(Protocol):
-    """What was logged between two checkpoints."""
-
-    @property
-    def created(self) -> datetime:
-        """When; aware."""
-
-    @property
-    def step(self) -> int | None:
-        """Its step, when one was given."""
-
-    @property
-    def metrics(self) -> Mapping[str, Value]:
-        """What was measured, by name."""
-
-
-class HasHistory(Protocol):
-    """An experiment."""
-
-    @property
-    def checkpoints(self) -> Sequence[CheckpointLike]:
-        """Its checkpoints, oldest first."""
-
-    @property
-    def logs(self) -> Sequence[LogEntryLike]:
-        """What was logged between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +24,23 @@ class HistoryEntry:
     """None when it was only logged."""
 
 
-def history(experiment: HasHistory) -> list[HistoryEntry]:
+def history(experiment: ExperimentLike) -> list[HistoryEntry]:
     """Return all that an experiment measured, oldest first."""
     entries = [HistoryEntry(one.created, one.step, one.metrics or {}, one.id) for one in experiment.checkpoints]
     entries += [HistoryEntry(one.created, one.step, one.metrics, None) for one in experiment.logs]
     return sorted(entries, key=lambda entry: entry.created)
+
+
+def points_of(experiment: ExperimentLike, metric: str) -> list[HistoryEntry]:
+    """Return the points of a metric's curve: all checkpoints, or when it was logged too, all that has it."""
+    entries = history(experiment)
+    if not any(entry.checkpoint_id is None and _has(entry, metric) for entry in entries):
+        return [entry for entry in entries if entry.checkpoint_id is not None]
+    return [entry for entry in entries if _has(entry, metric)]
+
+
+def _has(entry: HistoryEntry, metric: str) -> bool:
+    return metric in entry.metrics or metric in flatten_values(entry.metrics)
 
 
 def entry_line(entry: HistoryEntry, metrics: Collection[str] = ()) -> str:

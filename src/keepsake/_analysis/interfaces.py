@@ -40,6 +40,22 @@ class CheckpointLike(Protocol):
         """Name and goal."""
 
 
+class LogEntryLike(Protocol):
+    """What was logged between two checkpoints."""
+
+    @property
+    def created(self) -> datetime:
+        """When; aware."""
+
+    @property
+    def step(self) -> int | None:
+        """Its step, when one was given."""
+
+    @property
+    def metrics(self) -> Mapping[str, Value]:
+        """What was measured, by name."""
+
+
 class ExperimentLike(Protocol):
     """The fields of an experiment that are shown."""
 
@@ -90,6 +106,10 @@ class ExperimentLike(Protocol):
     @property
     def checkpoints(self) -> Sequence[CheckpointLike]:
         """Its checkpoints, oldest first."""
+
+    @property
+    def logs(self) -> Sequence[LogEntryLike]:
+        """What was logged between them."""
 
     def best(self) -> CheckpointLike | None:
         """Return the best checkpoint by the primary metric, None without one."""

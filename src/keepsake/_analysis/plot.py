@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from keepsake._analysis.history import points_of
 from keepsake._analysis.interfaces import CheckpointLike, ExperimentLike, flatten_values
 from keepsake._analysis.text import format_value
 from keepsake._model.ids import short_id
@@ -32,6 +33,18 @@ _LEGEND_MOST = 40
 _MARKED_POINTS = 100
 _NAMED_POINTS = 20
 _LISTED = 10
+
+
+class Measured(Protocol):
+    """A checkpoint, or what was logged between two."""
+
+    @property
+    def step(self) -> int | None:
+        """Its step, when it has one."""
+
+    @property
+    def metrics(self) -> Mapping[str, Value] | None:
+        """What was measured, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +75,13 @@ def plot_checkpoints(checkpoints: Sequence[CheckpointLike], metric: str, *, labe
 
 
 def plot_experiments(experiments: Sequence[ExperimentLike], metric: str, *, logy: bool = False) -> Axes:
-    """Draw one metric of several experiments, a curve each; arguments and errors as in `plot_checkpoints`.
+    """Draw one metric of several experiments, a curve each, with what was logged between their checkpoints.
+
+    Arguments and errors are as in `plot_checkpoints`.
 
     Experiments that do not have the metric are left out, with one notice.
     """
-    return _plot_curves([(experiment_label(one), one.checkpoints) for one in experiments], metric, logy=logy)
+    return _plot_curves([(experiment_label(one), points_of(one, metric)) for one in experiments], metric, logy=logy)
 
 
 def scatter_experiments(
@@ -142,14 +157,14 @@ def _draw_points(axes: Axes, points: Sequence[tuple[str, float | str, float]]) -
             axes.annotate(_plain(label), place, xytext=(4, 4), textcoords="offset points", fontsize="x-small")
 
 
-def _plot_curves(rows: Sequence[tuple[str, Sequence[CheckpointLike]]], metric: str, *, logy: bool) -> Axes:
+def _plot_curves(rows: Sequence[tuple[str, Sequence[Measured]]], metric: str, *, logy: bool) -> Axes:
     pyplot = _import_pyplot()
     _check_known("metric", metric, [checkpoint.metrics for _, checkpoints in rows for checkpoint in checkpoints])
     curves = [_curve(label, checkpoints, metric, logarithmic=logy) for label, checkpoints in rows]
     drawn = [curve for curve in curves if not all(math.isnan(y) for y in curve.ys)]
     if not drawn:
         positive = " positive" if logy else ""
-        raise InvalidInputError(f"the metric {metric!r} is no finite{positive} number in any checkpoint")
+        raise InvalidInputError(f"the metric {metric!r} is no finite{positive} number anywhere")
     _say_left_out(len(curves) - len(drawn), repr(metric))
     axes = _axes_for(pyplot, f"keepsake curves {metric}")
     for curve in drawn:
@@ -159,7 +174,7 @@ def _plot_curves(rows: Sequence[tuple[str, Sequence[CheckpointLike]]], metric: s
     return axes
 
 
-def _curve(label: str, checkpoints: Sequence[CheckpointLike], metric: str, *, logarithmic: bool) -> Curve:
+def _curve(label: str, checkpoints: Sequence[Measured], metric: str, *, logarithmic: bool) -> Curve:
     steps = [checkpoint.step for checkpoint in checkpoints]
     known = [step for step in steps if step is not None]
     by_step = len(known) == len(steps)

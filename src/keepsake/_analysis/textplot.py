@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from keepsake._analysis.history import points_of
 from keepsake._analysis.interfaces import ExperimentLike, flatten_values
 from keepsake._model.ids import short_id
 from keepsake.errors import ConfigError, InvalidInputError
@@ -62,10 +63,10 @@ def draw_curves(
 
 def _points(experiment: ExperimentLike, metric: str, *, positive: bool) -> list[tuple[float, float]]:
     points = []
-    for number, checkpoint in enumerate(experiment.checkpoints):
-        value = flatten_values(checkpoint.metrics).get(metric)
+    for number, entry in enumerate(points_of(experiment, metric)):
+        value = flatten_values(entry.metrics).get(metric)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             continue
         if value > 0 or not positive:
-            points.append((float(number if checkpoint.step is None else checkpoint.step), float(value)))
+            points.append((float(number if entry.step is None else entry.step), float(value)))
     return points

@@ -85,13 +85,13 @@ class Catalog:
         """
         return self._with_database(lambda connection, path: self._list(connection, path, query, limit, find_running))
 
-    def find_checkpoints(self, prefix: str) -> list[ListedState]:
-        """Return the experiments with a checkpoint whose id begins with `prefix`, and perhaps a few others.
+    def find_checkpoints(self, prefixes: Sequence[str]) -> list[ListedState]:
+        """Return the experiments with a checkpoint whose id begins with one of the prefixes, and perhaps a few others.
 
         Raises:
             StoreError: the repository cannot be read.
         """
-        return self._with_database(lambda connection, path: self._find_checkpoints(connection, path, prefix))
+        return self._with_database(lambda connection, path: self._find_checkpoints(connection, path, prefixes))
 
     def _with_database(self, act: Callable[[sqlite3.Connection, Path | None], Result]) -> Result:
         """Bring the catalog up to date and read it: the file, else one made anew, else one in memory."""
@@ -153,11 +153,17 @@ class Catalog:
             listing.unknown = [(format_name(name), name_nearest(name, columns)) for name in unknown]
         return select(query, columns, order, datetime.fromtimestamp(self._clock() / 1e9, timezone.utc))
 
-    def _find_checkpoints(self, connection: sqlite3.Connection, path: Path | None, prefix: str) -> list[ListedState]:
+    def _find_checkpoints(
+        self, connection: sqlite3.Connection, path: Path | None, prefixes: Sequence[str]
+    ) -> list[ListedState]:
         columns = StoredColumns(connection, lambda sessions: ())  # noqa: ARG005 (status is not asked for)
         if CHECKPOINT_IDS.key not in columns.keys(CHECKPOINT_IDS.group):
             return []
-        numbers = [number for number, ids in enumerate(columns.values(CHECKPOINT_IDS)) if begins_id(ids, prefix)]
+        numbers = [
+            number
+            for number, ids in enumerate(columns.values(CHECKPOINT_IDS))
+            if any(begins_id(ids, prefix) for prefix in prefixes)
+        ]
         return self._load_states(connection, path, numbers)
 
     def _load_states(

@@ -7,6 +7,8 @@ one needs no other to be read again, and its whole history can be had without a 
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 import sqlite3
 from collections import defaultdict
@@ -22,13 +24,17 @@ from keepsake._catalog.fields import Column
 from keepsake._catalog.state import head_of
 from keepsake._catalog.stored import pack_segments, unpack_segments
 from keepsake._catalog.survey import Known, Segments, Survey, data_version, directory_of, stamp_of, survey_changes
+from keepsake._chunks.workers import run_workers
 from keepsake._model.events import ExperimentState, fold_events, open_sessions
+from keepsake._model.keys import SegmentName
 from keepsake._repository.journal import Journal, get_segment, lost_beginning, read_events
 from keepsake.errors import CorruptionError, KeepsakeError, NotFoundError
-from keepsake.stores.base import DirectoryStore, Store
+from keepsake.stores.base import DirectoryStore, Store, concurrency_of
 
 BATCH = 4 * BLOCK
 """Experiments that are held in memory at once."""
+SMALL_READS = 8
+"""So many journals are fetched at once for each request that a store wants under way: they are all latency."""
 
 Item = TypeVar("Item")
 
@@ -50,7 +56,20 @@ def write_changes(connection: sqlite3.Connection, store: Store, survey: Survey, 
     with writing(connection):
         if data_version(connection) != survey.data_version:
             survey = survey_changes(connection, store, now_ns)
-        _apply(connection, store, survey)
+        with _without_cycle_collection():
+            _apply(connection, store, survey)
+
+
+@contextlib.contextmanager
+def _without_cycle_collection() -> Iterator[None]:
+    """Nothing that is read here is part of a cycle, and looking for some among it takes a twentieth of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @dataclass(slots=True)
@@ -91,28 +110,49 @@ def _apply(connection: sqlite3.Connection, store: Store, survey: Survey) -> None
     keep_segments = not isinstance(store, DirectoryStore)
     (last,) = connection.execute("SELECT coalesce(max(number), -1) FROM experiments").fetchone()
     for batch in _batches(survey.stale.items(), BATCH):
-        changes: dict[int, Groups | None] = {}
+        kept = {one: _load_kept(connection, survey, one, segments) for one, segments in batch}
+        _fetch(store, batch, kept)
+        rows = _Rows(keep_segments=keep_segments)
         for experiment_id, segments in batch:
             known = survey.known.get(experiment_id)
             last += known is None
             number = last if known is None else known.number
-            reading = _read(connection, store, number, experiment_id, segments, known)
-            changes[number] = _write(connection, reading, is_new=known is None, keep_segments=keep_segments)
-        _write_columns(connection, changes)
+            if known is not None:
+                _forget(connection, number)
+            rows.add(_read(store, number, experiment_id, segments, kept[experiment_id]))
+        rows.write(connection)
+        _write_columns(connection, rows.changes)
     connection.executemany("DELETE FROM directories WHERE prefix = ?", ((one,) for one in survey.gone_directories))
     connection.executemany("INSERT OR REPLACE INTO directories VALUES (?, ?)", survey.directories.items())
 
 
-def _read(
-    connection: sqlite3.Connection,
-    store: Store,
-    number: int,
-    experiment_id: str,
-    segments: Segments,
-    known: Known | None,
-) -> _Reading:
-    """Read and fold one experiment; segments that the catalog has and that have not changed are not read again."""
-    kept = _load_unchanged(connection, known, segments) if known is not None else {}
+def _load_kept(
+    connection: sqlite3.Connection, survey: Survey, experiment_id: str, segments: Segments
+) -> dict[str, bytes]:
+    known = survey.known.get(experiment_id)
+    return _load_unchanged(connection, known, segments) if known is not None else {}
+
+
+def _fetch(store: Store, batch: Sequence[tuple[str, Segments]], kept: Mapping[str, dict[str, bytes]]) -> None:
+    """Add to what is kept the segments that it lacks, from a store that serves many requests at once.
+
+    What cannot be had is left out: reading it says why.
+    """
+    threads = SMALL_READS * concurrency_of(store)
+    if threads <= SMALL_READS:
+        return
+    missing = [(kept[one], name) for one, segments in batch for name, _ in segments if name.key not in kept[one]]
+
+    def work(shared: Iterator[tuple[dict[str, bytes], SegmentName]]) -> None:
+        for contents, name in shared:
+            with contextlib.suppress(NotFoundError, CorruptionError):
+                contents[name.key] = get_segment(store, name)
+
+    run_workers(work, missing, threads=min(threads, len(missing)) or 1)
+
+
+def _read(store: Store, number: int, experiment_id: str, segments: Segments, kept: Mapping[str, bytes]) -> _Reading:
+    """Read and fold one experiment, of which some segments are at hand."""
     journal = Journal(experiment_id)
     contents: dict[str, bytes] = {}
     is_complete = True
@@ -144,19 +184,33 @@ def _load_unchanged(connection: sqlite3.Connection, known: Known, segments: Segm
     return {key: content for key, content in unpack_segments(*row).items() if key in keys}
 
 
-def _write(connection: sqlite3.Connection, reading: _Reading, *, is_new: bool, keep_segments: bool) -> Groups | None:
-    """Write down one experiment, and return what can be filtered and sorted by; None when there is none any more."""
-    if not is_new:
-        _forget(connection, reading.number)
-    connection.execute("INSERT OR REPLACE INTO experiments VALUES (?, ?, ?, ?, ?, ?, ?, ?)", reading.row())
-    if keep_segments and reading.stamp:
-        lengths, data = pack_segments(reading.contents)
-        connection.execute("INSERT INTO journals VALUES (?, ?, ?)", (reading.number, lengths, data))
-    if reading.state is None:
-        return None
-    head = head_of(reading.state)
-    connection.execute("INSERT INTO heads VALUES (?, ?)", (reading.number, encode_kept(head)))
-    return values_of(reading.state, head)
+class _Rows:
+    """What is to be written of several experiments, in few statements; the experiments themselves are not held."""
+
+    def __init__(self, *, keep_segments: bool) -> None:
+        self.changes: dict[int, Groups | None] = {}
+        """By number, what they can be filtered and sorted by; None for what is gone."""
+        self._keep_segments = keep_segments
+        self._experiments: list[tuple[Any, ...]] = []
+        self._heads: list[tuple[int, bytes]] = []
+        self._journals: list[tuple[Any, ...]] = []
+
+    def add(self, reading: _Reading) -> None:
+        """Add one experiment, of which nothing is written yet but perhaps its row."""
+        self.changes[reading.number] = None
+        self._experiments.append(reading.row())
+        if self._keep_segments and reading.stamp:
+            self._journals.append((reading.number, *pack_segments(reading.contents)))
+        if reading.state is not None:
+            head = head_of(reading.state)
+            self._heads.append((reading.number, encode_kept(head)))
+            self.changes[reading.number] = values_of(reading.state, head)
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Write everything but the columns."""
+        connection.executemany("INSERT OR REPLACE INTO experiments VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._experiments)
+        connection.executemany("INSERT INTO heads VALUES (?, ?)", self._heads)
+        connection.executemany("INSERT INTO journals VALUES (?, ?, ?)", self._journals)
 
 
 def _forget(connection: sqlite3.Connection, number: int) -> None:

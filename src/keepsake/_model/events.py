@@ -212,7 +212,10 @@ def _primary_metric(body: Body) -> tuple[str, str] | None:
 
 
 def _session(state: ExperimentState, session_id: str) -> SessionState:
-    return state.sessions.setdefault(session_id, SessionState(session_id))
+    session = state.sessions.get(session_id)
+    if session is None:
+        session = state.sessions[session_id] = SessionState(session_id)
+    return session
 
 
 def _annotate(state: ExperimentState, body: Body) -> None:

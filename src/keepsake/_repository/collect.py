@@ -7,7 +7,7 @@ cannot be read.
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -164,7 +164,7 @@ def _run(
 ) -> None:
     store, plan = repository.store, result.plan
     started_s = time.monotonic()
-    list_key = garbage_key(now_text(), secrets.token_hex(8))
+    list_key = garbage_key(now_text(), os.urandom(8).hex())
     text = encode_line({"time": now_text(), "keys": list(plan.keys)}, place=list_key.encode())
     # Durable, since writers can save nothing beside a list that a power loss has torn.
     store.put(list_key, text, durable=True)

@@ -15,7 +15,7 @@ or the writer sees its list. `tests/repository/test_collect_model.py` has the mo
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -67,7 +67,7 @@ def save_with_intent(
 
 def create_intent(store: Store, session_id: str, digests: Iterable[str]) -> str:
     """Announce that an event will refer to the given manifests and chunks; return the intent's key."""
-    key = intent_key(session_id, secrets.token_hex(8))
+    key = intent_key(session_id, os.urandom(8).hex())
     store.put(
         key, encode_line({"time": now_text(), "session": session_id, "digests": list(digests)}, place=key.encode())
     )
@@ -144,6 +144,6 @@ def _secure_object(store: Store, key: str, condemned: set[str]) -> bool:
             data = store.get(copy)
         except NotFoundError:
             continue
-        store.put(copy_key(key, secrets.token_hex(8)), data, durable=True)
+        store.put(copy_key(key, os.urandom(8).hex()), data, durable=True)
         return True
     return False

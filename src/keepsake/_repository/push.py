@@ -10,7 +10,7 @@ target has a chunk is asked once. Between stores that serve many requests at onc
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -271,7 +271,7 @@ class _Copier:
         size_bytes = 0
         if key in condemned:
             others = self.target.chunks.other_keys(digest)
-            key = "" if any(other not in condemned for other in others) else copy_key(key, secrets.token_hex(8))
+            key = "" if any(other not in condemned for other in others) else copy_key(key, os.urandom(8).hex())
         elif self.target.chunks.is_known(digest):
             key = ""
         if key:
@@ -287,4 +287,4 @@ class _Copier:
         digest = self.target.save_manifest(manifest, durable=True)
         key = manifest_key(digest)
         if key in condemned:
-            self.target.store.put(copy_key(key, secrets.token_hex(8)), self.target.store.get(key), durable=True)
+            self.target.store.put(copy_key(key, os.urandom(8).hex()), self.target.store.get(key), durable=True)

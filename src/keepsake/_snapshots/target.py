@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 import tempfile
 import threading
@@ -73,7 +72,7 @@ class Target:
         self._use_openat = use_openat
         self._lock = threading.Lock()
         self._open: OrderedDict[str, _OpenDirectory] = OrderedDict()
-        self._suffix = secrets.token_hex(4)
+        self._suffix = os.urandom(4).hex()
         self._count = 0
         with self._translated(""):
             os.makedirs(root, exist_ok=True)

@@ -12,7 +12,6 @@ import contextlib
 import errno
 import json
 import os
-import secrets
 import sys
 import zlib
 from collections.abc import Iterator
@@ -71,7 +70,7 @@ class SessionLock:
         if heartbeat:
             text = text.removesuffix(_WITHOUT_HEARTBEAT) + _WITH_HEARTBEAT
         # Locked under another name first: under its own name, it must never be seen unlocked while its session lives.
-        temporary = path.with_name(f".{secrets.token_hex(8)}{_SUFFIX}")
+        temporary = path.with_name(f".{os.urandom(8).hex()}{_SUFFIX}")
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         try:
             os.write(descriptor, text)

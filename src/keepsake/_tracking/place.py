@@ -105,7 +105,7 @@ class Place:
 
     def without_traces(self) -> Place:
         """Return the place of an experiment that leaves nothing: its repository ends with this process."""
-        return Place(self.directory, MemoryStore(), locks=self.locks, staging=self.staging)
+        return Place(self.directory, MemoryStore(), locks=self.locks, staging=self.staging, is_disabled=True)
 
     def writable_store(self) -> Store:
         """Return the store, to write single events to.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from keepsake.cli.context import Common, common_options, pass_common
+from keepsake.cli.ids import complete_ids
 from keepsake.cli.output import confirm, progress, say
 
 SHOWN_PATHS = 10
 
 
 @click.command("checkout")
-@click.argument("id")
+@click.argument("id", shell_complete=complete_ids)
 @click.option(
     "-o", "--output-directory", "--output", "output", metavar="DIR", help="Where to. By default the project directory."
 )

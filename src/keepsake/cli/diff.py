@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from keepsake.cli.context import Common, common_options, pass_common
+from keepsake.cli.ids import complete_ids
 from keepsake.cli.output import print_json, terminal_width, uses_color
 
 SECTIONS = ("params", "environment", "git", "packages", "metrics", "code", "tensors")
 
 
 @click.command("diff")
-@click.argument("ids", metavar="ID ID...", nargs=-1, required=True)
+@click.argument("ids", shell_complete=complete_ids, metavar="ID ID...", nargs=-1, required=True)
 @click.option("--only", type=click.Choice(SECTIONS), multiple=True, help="Only this; may be repeated.")
 @click.option("--stat", is_flag=True, help="Count what differs instead of showing it.")
 @click.option("--all", "show_all", is_flag=True, help="Also what is the same, and all lines and tensors.")

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 import click
 
 from keepsake.cli.context import Common, common_options, pass_common
+from keepsake.cli.ids import complete_ids
 from keepsake.cli.output import say
 
 POLL_S = 1.0
 
 
 @click.command("log")
-@click.argument("id")
+@click.argument("id", shell_complete=complete_ids)
 @click.option("-f", "--follow/--no-follow", default=None, help="Wait for more. By default while the experiment runs.")
 @click.option(
     "-n", "--lines", type=click.IntRange(min=0), default=20, show_default=True, help="Begin with the last so many."

@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from keepsake.cli.context import Common, common_options, pass_common
+from keepsake.cli.ids import complete_ids
 
 
 @click.command("name")
-@click.argument("id")
+@click.argument("id", shell_complete=complete_ids)
 @click.argument("text", metavar="NAME", required=False)
 @click.option("--clear", is_flag=True, help="Take the name away.")
 @common_options

@@ -8,11 +8,12 @@ import sys
 import click
 
 from keepsake.cli.context import Common, common_options, pass_common
+from keepsake.cli.ids import complete_ids
 from keepsake.errors import NotFoundError
 
 
 @click.command("open")
-@click.argument("id")
+@click.argument("id", shell_complete=complete_ids)
 @click.argument("path")
 @common_options
 @pass_common

@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from keepsake.cli.context import Common, common_options, pass_common
+from keepsake.cli.ids import complete_ids
 from keepsake.cli.output import say, terminal_width, uses_color
 from keepsake.errors import NotFoundError
 
 
 @click.command("plot")
-@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.argument("ids", shell_complete=complete_ids, metavar="[ID]...", nargs=-1)
 @click.option("-m", "--metric", metavar="NAME", help="Which metric. By default the primary one.")
 @click.option("-f", "--filter", "filters", metavar="EXPRESSION", multiple=True, help="As in `keepsake ls`.")
 @click.option("-o", "--output", metavar="FILE", help="A .png, .svg or .pdf file. Without it, the terminal shows it.")

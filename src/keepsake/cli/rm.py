@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from keepsake.cli.context import Common, common_options, pass_common
+from keepsake.cli.ids import complete_ids
 from keepsake.cli.output import confirm, say
 
 
 @click.command("rm")
-@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@click.argument("ids", shell_complete=complete_ids, metavar="ID...", nargs=-1, required=True)
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
 @common_options
 @pass_common
@@ -24,7 +25,7 @@ def command(common: Common, ids: tuple[str, ...], force: bool) -> None:
 
     project = common.project()
     # All ids first: with one that is wrong, nothing is deleted.
-    found = list({one.id: one for one in map(project.get, ids)}.values())
+    found = list({one.id: one for one in project.get_all(ids)}.values())
     experiments = {one.id for one in found if not isinstance(one, Checkpoint)}
     doomed = [one for one in found if not isinstance(one, Checkpoint) or one.experiment_id not in experiments]
     if not force:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from keepsake.cli.context import Common, common_options, pass_common
+from keepsake.cli.ids import complete_ids
 from keepsake.cli.output import print_json, terminal_width, uses_color
 
 
 @click.command("show")
-@click.argument("id")
+@click.argument("id", shell_complete=complete_ids)
 @click.option("--all", "show_all", is_flag=True, help="All packages, checkpoints and metrics, however many.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
 @common_options

@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from keepsake.cli.context import Common, common_options, pass_common
+from keepsake.cli.ids import complete_ids
 
 
 @click.command("tag")
-@click.argument("id")
+@click.argument("id", shell_complete=complete_ids)
 @click.argument("tags", metavar="[TAG]...", nargs=-1)
 @click.option("-d", "--delete", is_flag=True, help="Take these tags away instead of adding them.")
 @common_options

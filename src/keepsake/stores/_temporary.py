@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import secrets
 
 _PREFIX = ".tmp."
 _MAX_HOST = 32
@@ -26,7 +25,7 @@ def temporary_name() -> str:
         from keepsake.machine import boot_id, host_name
 
         # Random besides, since containers may share host name, boot and process ids.
-        name = f"{_PREFIX}{host_name()[:_MAX_HOST]}.{boot_id()[:8]}.{pid}.{secrets.token_hex(4)}."
+        name = f"{_PREFIX}{host_name()[:_MAX_HOST]}.{boot_id()[:8]}.{pid}.{os.urandom(4).hex()}."
         _of_process = (pid, name)
     return f"{_of_process[1]}{next(_counter):x}"
 
