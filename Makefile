@@ -61,4 +61,5 @@ $(VENV)/.installed-demo: $(VENV)/.created pyproject.toml
 $(VENV)/.installed-test: $(VENV)/.created pyproject.toml
 	@echo "installing what the tests need (a few minutes the first time)"
 	@$(BIN)/python -m pip install -qq --editable '.[all]' --group demo --group test
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/npm install --silent --no-fund --no-audit --prefix $(VENV)/azurite azurite@3.37.0
 	@touch $@

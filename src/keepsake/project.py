@@ -18,7 +18,7 @@ from keepsake.config import ProjectConfig, find_project, find_staging, read_sett
 from keepsake.directories import lock_directory
 from keepsake.errors import AmbiguousPrefixError, ConfigError, ConfigNotFoundError, InvalidInputError, NotFoundError
 from keepsake.experiment import Experiment
-from keepsake.stores.url import bucket_url, is_bucket, open_store
+from keepsake.stores.url import bucket_url, create_bucket, is_bucket, open_store
 
 if TYPE_CHECKING:
     from keepsake._analysis.diff import Diff
@@ -219,6 +219,17 @@ class Project:
     ) -> Path:
         """Write the `keepsake.yaml` of a project and return its path; see `config.write_config`."""
         return write_config(directory, repository, replace=replace)
+
+    def create_bucket(self) -> None:
+        """Make the bucket that the repository shall be in; one that is there and ours is no error.
+
+        Raises:
+            ConfigError: the repository is in no bucket, or not on S3: the hint has the command that makes it.
+            ConflictError: somebody else has a bucket of this name.
+            StoreError: it was refused.
+        """
+        config = self._find_config()
+        create_bucket(config.repository_url, config.options)
 
     def _open(self) -> Repository:
         try:

@@ -6,17 +6,19 @@ import signal
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import keepsake
 from keepsake._tracking.delivery import Delivery
+from keepsake.cli.main import cli
 from keepsake.directories import lock_directory
-from keepsake.errors import ConfigError, NotFoundError, StoreError
+from keepsake.errors import ConfigError, NotFoundError, PermissionDeniedError, StoreError
 from tests.bucket.conftest import configure
 from tests.bucket.places import bucket, content, move_to_another_machine, staged_keys
 from tests.courier.processes import until
 from tests.durability.scripts import finish, run_script, start_script, write_script
 from tests.servers.fault_proxy import FaultProxy
-from tests.servers.seaweedfs import S3Server
+from tests.servers.seaweedfs import READER_KEY, READER_SECRET, S3Server
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -199,3 +201,29 @@ def test_a_missing_bucket_is_an_error_at_once(project: Path, s3_server: S3Server
     with pytest.raises(StoreError, match="no bucket") as caught:
         keepsake.init()
     assert "aws s3 mb" in str(caught.value.hint)
+
+
+def test_a_bucket_that_can_only_be_read_is_an_error_at_once_and_can_be_read(
+    project: Path, s3_server: S3Server, s3_url: str
+) -> None:
+    keepsake.init().stop()
+    reader = {"access_key_id": READER_KEY, "secret_access_key": READER_SECRET}
+    configure(project, s3_url, s3_server.options | reader)
+    with pytest.raises(PermissionDeniedError, match="AccessDenied") as caught:
+        keepsake.init()
+    assert "permissions" in str(caught.value.hint)
+    assert READER_SECRET not in str(caught.value)
+    assert len(keepsake.experiments.list()) == 1
+
+
+def test_the_command_makes_the_bucket(tmp_path: Path, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "new").mkdir()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", str(s3_server.options["access_key_id"]))
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", str(s3_server.options["secret_access_key"]))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server.endpoint)
+    command = ["init", "-D", str(tmp_path / "new"), "s3://made-by-keepsake/root"]
+    refused = CliRunner().invoke(cli, command)
+    assert refused.exit_code == 1
+    made = CliRunner().invoke(cli, [*command, "--force", "--create-bucket"])
+    assert made.exit_code == 0, made.output
+    assert "s3://made-by-keepsake/root" in made.output

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
 import socket
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from keepsake._tracking.helper import die_with_parent
+from tests.servers.process import run_server
 
 ACCESS_KEY = "testkey"
 SECRET_KEY = "testsecret"
+READER_KEY = "readerkey"
+READER_SECRET = "readersecret"
 _IDENTITIES = {
     "identities": [
         {
             "name": "test",
             "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
             "actions": ["Admin", "Read", "Write", "List", "Tagging"],
-        }
+        },
+        {
+            "name": "reader",
+            "credentials": [{"accessKey": READER_KEY, "secretKey": READER_SECRET}],
+            "actions": ["Read", "List"],
+        },
     ]
 }
 _GRPC_OFFSET = 10_000
@@ -66,36 +67,9 @@ def run_seaweedfs(directory: Path) -> Iterator[S3Server]:
     command += ["-s3.port.lance=0", "-webdav=false", "-master.volumeSizeLimitMB=64", "-volume.max=0"]
     command += ["-master.volumePreallocate=false"]
     endpoint = f"http://127.0.0.1:{base + 3}"
-    with (directory / "log").open("wb") as log:
-        # Its parts meet through sockets in the temporary directory.
-        process = subprocess.Popen(
-            command,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "TMPDIR": str(directory)},
-            preexec_fn=partial(die_with_parent, os.getpid()),
-        )
-    try:
-        _wait_until_ready(endpoint, process, directory / "log")
+    # Its parts meet through sockets in the temporary directory.
+    with run_server(command, f"{endpoint}/", directory / "log", {"TMPDIR": str(directory)}):
         yield S3Server(endpoint)
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _wait_until_ready(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"SeaweedFS ended: {log.read_text()[-2000:]}")
-        with contextlib.suppress(OSError):
-            try:
-                urllib.request.urlopen(f"{endpoint}/", timeout=2).close()
-            except urllib.error.HTTPError as refused:  # it asks who we are: it is there
-                refused.close()
-            return
-        time.sleep(0.05)
-    raise RuntimeError(f"SeaweedFS was not ready within a minute: {log.read_text()[-2000:]}")
 
 
 def _free_ports() -> int:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+import keepsake
 from keepsake.errors import ConfigError, NotFoundError, PermissionDeniedError, StoreError
+from keepsake.stores._bucketoptions import check_options
 from keepsake.stores.base import Store
+from keepsake.stores.cloud import CloudStore
 from keepsake.stores.url import open_store
 from keepsake.testing import StoreTests
+from tests.bucket.conftest import configure
+from tests.servers.azurite import run_azurite
+from tests.servers.gcs import run_gcs
+from tests.servers.moto_server import run_moto
 from tests.servers.seaweedfs import S3Server
 
 
@@ -21,6 +30,63 @@ class TestS3(StoreTests):
     @pytest.fixture
     def store(self, s3_server: S3Server, s3_url: str) -> Store:
         return open_store(s3_url, s3_server.options)
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with run_moto(tmp_path_factory.mktemp("moto")) as server:
+        CloudStore("s3", "tests", "", check_options("s3", server.options)).create_bucket()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
+    with run_azurite(tmp_path_factory.mktemp("azurite"), "tests") as options:
+        yield options
+
+
+@pytest.fixture(scope="session")
+def gcs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
+    with run_gcs(tmp_path_factory.mktemp("gcs"), "tests") as options:
+        yield options
+
+
+_places = itertools.count()
+
+
+class TestAnotherS3(StoreTests):
+    @pytest.fixture
+    def store(self, moto: S3Server) -> Store:
+        return open_store(f"s3://tests/{next(_places)}", moto.options)
+
+
+class TestAzure(StoreTests):
+    @pytest.fixture
+    def store(self, azurite: dict[str, object]) -> Store:
+        return open_store(f"az://tests/{next(_places)}", azurite)
+
+
+class TestGoogle(StoreTests):
+    @pytest.fixture
+    def store(self, gcs: dict[str, object]) -> Store:
+        return open_store(f"gs://tests/{next(_places)}", gcs)
+
+
+@pytest.mark.parametrize(("scheme", "server"), [("az", "azurite"), ("gs", "gcs")])
+def test_a_repository_on_another_cloud(
+    scheme: str, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    configure(tmp_path, f"{scheme}://tests/{next(_places)}", request.getfixturevalue(server))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "weights").write_bytes(b"weights" * 1000)
+    experiment = keepsake.init(params={"rate": 0.1})
+    experiment.checkpoint(path="weights", metrics={"loss": 1.0})
+    experiment.stop()
+    (found,) = keepsake.experiments.list(filter="loss = 1")
+    assert found.checkpoints[0].open("weights").read() == b"weights" * 1000
+    assert keepsake.Project().check().problems == []
+    found.delete()
+    assert list(keepsake.experiments.list()) == []
 
 
 def test_the_root_of_a_store_is_a_path_in_its_bucket(s3_server: S3Server, s3_url: str) -> None:

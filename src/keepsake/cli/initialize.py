@@ -11,9 +11,10 @@ from keepsake.cli.output import say
 @click.command("init")
 @click.argument("url", metavar="[REPOSITORY]", required=False)
 @click.option("-f", "--force", is_flag=True, help="Replace a keepsake.yaml that is there.")
+@click.option("--create-bucket", is_flag=True, help="Make the bucket, too. On S3 only.")
 @common_options
 @pass_common
-def command(common: Common, url: str | None, force: bool) -> None:
+def command(common: Common, url: str | None, force: bool, create_bucket: bool) -> None:
     """Make the current directory a project: write its keepsake.yaml, and make the repository.
 
     REPOSITORY is a URL or a path; by default `.keepsake` in the project directory.
@@ -24,6 +25,9 @@ def command(common: Common, url: str | None, force: bool) -> None:
     from keepsake.project import Project
 
     path = Project.create_config(common.project_directory, url or common.repository, replace=force)
-    place = Project(directory=path.parent).find_place()
+    project = Project(directory=path.parent)
+    if create_bucket:
+        project.create_bucket()
+    place = project.find_place()
     made = place.open_home(create=True)
     say(f"wrote {path}; the repository is {made.store.url}")

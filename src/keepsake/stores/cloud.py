@@ -27,7 +27,7 @@ from keepsake.stores._clouderrors import CloudErrors
 from keepsake.stores.base import Data, ObjectInfo, buffers_of, check_key, check_range, is_key
 
 _CREATE_HINTS = {
-    "s3": "make it: aws s3 mb s3://{bucket}",
+    "s3": "make it: aws s3 mb s3://{bucket}, or `keepsake init --create-bucket`",
     "gs": "make it: gcloud storage buckets create gs://{bucket}",
     "az": "make it: az storage container create --name {bucket} --account-name ACCOUNT",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from keepsake.errors import ConfigError
@@ -12,6 +13,9 @@ from keepsake.stores._bucketoptions import check_options
 from keepsake.stores.base import Store, is_key
 from keepsake.stores.local import LocalStore
 from keepsake.stores.retry import RetryStore
+
+if TYPE_CHECKING:
+    from keepsake.stores.cloud import CloudStore
 
 BUCKET_SCHEMES = ("s3", "gs", "az")
 """The schemes of buckets: Amazon S3, Google Cloud Storage, Azure Blob Storage."""
@@ -69,8 +73,26 @@ def open_store(url: str, options: Mapping[str, object] | None = None) -> Store:
     return LocalStore(path)
 
 
+def create_bucket(url: str, options: Mapping[str, object] | None = None) -> None:
+    """Make the bucket of a URL; one that is ours already is no error. It works on S3 only.
+
+    Raises:
+        ConfigError: the URL or the options are wrong, or it is not on S3; the hint has the command that makes it.
+        ConflictError: somebody else has a bucket of this name.
+        StoreError: it was refused.
+    """
+    if not is_bucket(url):
+        raise ConfigError(f"{url} is no bucket", hint="leave --create-bucket out")
+    scheme, _, rest = url.partition("://")
+    _make_bucket_store(scheme, rest, options or {}).create_bucket()
+
+
 def _open_bucket(scheme: str, rest: str, options: Mapping[str, object]) -> Store:
     """Return the store in a bucket, with a policy that tries again around it."""
+    return RetryStore(_make_bucket_store(scheme, rest, options), attempts=3, total_s=5)
+
+
+def _make_bucket_store(scheme: str, rest: str, options: Mapping[str, object]) -> CloudStore:
     bucket, _, path = rest.partition("/")
     root = path.strip("/")
     if "@" in bucket:
@@ -91,7 +113,7 @@ def _open_bucket(scheme: str, rest: str, options: Mapping[str, object]) -> Store
         raise ConfigError(
             f"a repository at {scheme}:// needs obstore, which is not installed", hint="pip install 'keepsake[cloud]'"
         ) from None
-    return RetryStore(CloudStore(scheme, bucket, root, checked), attempts=3, total_s=5)
+    return CloudStore(scheme, bucket, root, checked)
 
 
 def _path_of(rest: str) -> str:

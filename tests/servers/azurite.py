@@ -1,0 +1,45 @@
+"""Azurite, Microsoft's own server of Azure Blob Storage for tests; the Makefile installs it from npm."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import sys
+import urllib.request
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+from tests.servers.process import free_port, run_server
+
+ACCOUNT = "devstoreaccount1"
+ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+"""Of every Azurite (its README, "Default Storage Account"), so no secret."""
+_PROGRAM = Path(sys.prefix) / "azurite" / "node_modules" / ".bin" / "azurite-blob"
+
+
+@contextlib.contextmanager
+def run_azurite(directory: Path, container: str) -> Iterator[dict[str, object]]:
+    """Run a server with one container, in its memory; yield what belongs under `repository_options`."""
+    port = free_port()
+    command = [str(Path(sys.executable).parent / "node"), str(_PROGRAM.resolve()), "--blobHost", "127.0.0.1"]
+    command += ["--blobPort", str(port), "--silent", "--inMemoryPersistence", "--skipApiVersionCheck"]
+    command += ["--disableTelemetry"]
+    endpoint = f"http://127.0.0.1:{port}/{ACCOUNT}"
+    with run_server(command, endpoint, directory / "log"):
+        _create_container(endpoint, container)
+        yield {"account": ACCOUNT, "account_key": ACCOUNT_KEY, "endpoint": endpoint}
+
+
+def _create_container(endpoint: str, container: str) -> None:
+    """Send a signed request ("Authorize with Shared Key", Azure Storage REST API)."""
+    date = datetime.now(timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    headers = {"x-ms-date": date, "x-ms-version": "2021-08-06"}
+    canonical = "".join(f"{name}:{value}\n" for name, value in sorted(headers.items()))
+    text = "PUT" + "\n" * 12 + canonical + f"/{ACCOUNT}/{ACCOUNT}/{container}\nrestype:container"
+    digest = hmac.new(base64.b64decode(ACCOUNT_KEY), text.encode(), hashlib.sha256).digest()
+    headers["Authorization"] = f"SharedKey {ACCOUNT}:{base64.b64encode(digest).decode()}"
+    url = f"{endpoint}/{container}?restype=container"
+    urllib.request.urlopen(urllib.request.Request(url, method="PUT", headers=headers), timeout=30).close()
