@@ -61,6 +61,8 @@ class Settings:
     """`KEEPSAKE_EXIT_TIMEOUT_S`: how long the end of a program may wait for what is not yet stored."""
     courier: bool | None = None
     """`KEEPSAKE_COURIER`: whether work may be left to a background process. None: what `keepsake.yaml` says."""
+    cache_limit_bytes: int = 10 * 10**9
+    """`KEEPSAKE_CACHE_GB`: how much copies of what was read from a bucket may take on this machine."""
     mode: Mode = "online"
     """`KEEPSAKE_MODE`: `offline` saves to staging what belongs into a bucket; `disabled` saves nothing."""
 
@@ -111,8 +113,9 @@ def read_settings(env: Mapping[str, str]) -> Settings:
     staging = env.get("KEEPSAKE_STAGING")
     return Settings(
         staging=Path(staging).expanduser().absolute() if staging else None,
-        exit_timeout_s=_read_seconds(env, "KEEPSAKE_EXIT_TIMEOUT_S", math.inf),
+        exit_timeout_s=_read_number(env, "KEEPSAKE_EXIT_TIMEOUT_S", "seconds", math.inf),
         courier=_read_switch(env, "KEEPSAKE_COURIER"),
+        cache_limit_bytes=int(_read_number(env, "KEEPSAKE_CACHE_GB", "gigabytes", 10.0) * 1e9),
         mode=_read_mode(env),
     )
 
@@ -278,17 +281,17 @@ def _expand_home(text: str) -> Path:
         raise ConfigError(f"the home directory in {text!r} cannot be found", hint="write the whole path") from error
 
 
-def _read_seconds(env: Mapping[str, str], name: str, default: float) -> float:
+def _read_number(env: Mapping[str, str], name: str, unit: str, default: float) -> float:
     text = env.get(name)
     if not text:
         return default
     try:
-        seconds = float(text)
+        number = float(text)
     except ValueError:
-        seconds = math.nan
-    if not seconds >= 0:
-        raise ConfigError(f"{name} is {text!r}, which is not a number of seconds", hint=f"for example {name}=60")
-    return seconds
+        number = math.nan
+    if not number >= 0:
+        raise ConfigError(f"{name} is {text!r}, which is not a number of {unit}", hint=f"for example {name}=60")
+    return number
 
 
 def _read_mode(env: Mapping[str, str]) -> Mode:

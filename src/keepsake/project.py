@@ -15,7 +15,7 @@ from keepsake._tracking.place import Place, remote_staging_name
 from keepsake.checkpoint import Checkpoint
 from keepsake.collection import ExperimentCollection
 from keepsake.config import ProjectConfig, find_project, find_staging, read_settings, repository_not_found, write_config
-from keepsake.directories import lock_directory
+from keepsake.directories import cache_directory, lock_directory
 from keepsake.errors import AmbiguousPrefixError, ConfigError, ConfigNotFoundError, InvalidInputError, NotFoundError
 from keepsake.experiment import Experiment
 from keepsake.stores.url import bucket_url, create_bucket, is_bucket, open_store
@@ -262,6 +262,8 @@ class Project:
             dispatcher=dispatcher,
             delivers_to=delivers_to,
             is_disabled=settings.mode == "disabled",
+            cache=cache_directory(os.environ) / "objects",
+            cache_limit_bytes=settings.cache_limit_bytes,
         )
 
     def describe_absence(self) -> ConfigNotFoundError:

@@ -21,7 +21,7 @@ from keepsake._chunks.codec import (
 from keepsake._chunks.digest import digest_of
 from keepsake._model.keys import chunk_key
 from keepsake.errors import CorruptionError, InternalError, NotFoundError
-from keepsake.stores.base import Buffer, ObjectInfo, Store
+from keepsake.stores.base import Buffer, CachingStore, ObjectInfo, Store
 
 
 class ChunkStore:
@@ -97,7 +97,9 @@ class ChunkStore:
         try:
             return self._read_once(key, digest)
         except CorruptionError:
-            # The object may have been replaced while it was read, or memory failed: look once more.
+            # The object may have been replaced while it was read, memory failed, or a copy is bad: look once more.
+            if isinstance(self.store, CachingStore):
+                self.store.forget(key)
             return self._read_once(key, digest)
 
     def is_raw(self, digest: str) -> bool:

@@ -23,6 +23,7 @@ from keepsake._repository.gaps import find_gaps
 from keepsake._repository.journal import Journal
 from keepsake._repository.repository import Repository
 from keepsake.errors import KeepsakeError, NotFoundError
+from keepsake.stores.base import concurrency_of
 
 if TYPE_CHECKING:
     from keepsake._repository.legacy.repository import LegacyRepository
@@ -185,7 +186,7 @@ def _check_chunks(
                 if on_progress is not None:
                     on_progress(report.chunks, len(digests))
 
-    run_workers(work, digests, threads=threads)
+    run_workers(work, digests, threads=max(threads, concurrency_of(repository.store)))
 
 
 def _verify(repository: Repository, digest: str) -> int | KeepsakeError:

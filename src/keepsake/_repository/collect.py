@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from keepsake._chunks.workers import run_workers
 from keepsake._model.events import reached_manifests
 from keepsake._model.keys import CHUNKS, GARBAGE, MANIFESTS, digest_of_key, garbage_key
 from keepsake._model.lines import encode_line
@@ -22,7 +23,7 @@ from keepsake._repository.intent import LIST_LIFETIME_S, list_intended
 from keepsake._repository.journal import Journal
 from keepsake._repository.repository import Repository
 from keepsake.errors import ConflictError, FormatError, NotFoundError
-from keepsake.stores.base import ObjectInfo
+from keepsake.stores.base import ObjectInfo, Store, concurrency_of
 
 FindNeeded: TypeAlias = Callable[[Journal], set[str]]
 
@@ -99,11 +100,11 @@ def mark(repository: Repository, *, now_s: float, find_needed: FindNeeded | None
             raise _cannot_collect(gaps[0].message)
         else:
             reached.manifests |= reached_manifests(journal.events)
-    for digest in reached.manifests - intended:
-        try:
-            reached.chunks |= repository.load_manifest(digest).digests()
-        except (NotFoundError, FormatError) as error:
-            raise _cannot_collect(error.message) from error
+    try:
+        for manifest in repository.load_manifests(reached.manifests - intended).values():
+            reached.chunks |= manifest.digests()
+    except (NotFoundError, FormatError) as error:
+        raise _cannot_collect(error.message) from error
     return reached
 
 
@@ -177,14 +178,22 @@ def _run(
         for start in range(0, len(doomed), BATCH_KEYS):
             if store.head(list_key) is None or time.monotonic() - started_s > MAX_ACTING_S:
                 raise ConflictError("the garbage list of this collector is gone or too old", hint="collect again")
-            for key in doomed[start : start + BATCH_KEYS]:
-                store.delete(key)
-                result.objects += 1
-                result.size_bytes += sizes[key]
+            batch = doomed[start : start + BATCH_KEYS]
+            _delete(store, batch)
+            result.objects += len(batch)
+            result.size_bytes += sum(sizes[key] for key in batch)
             if on_progress is not None:
                 on_progress(result.objects, len(doomed))
     finally:
         store.delete(list_key)
+
+
+def _delete(store: Store, keys: list[str]) -> None:
+    def work(shared: Iterator[str]) -> None:
+        for key in shared:
+            store.delete(key)
+
+    run_workers(work, keys, threads=min(concurrency_of(store), len(keys)) or 1)
 
 
 def _remove_leftovers(repository: Repository, now_s: float, result: CollectResult) -> None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from itertools import islice
 from typing import Any
 
 from keepsake._chunks.chunkstore import ChunkStore
 from keepsake._chunks.codec import decode_chunk, encode_chunk
 from keepsake._chunks.digest import digest_of
+from keepsake._chunks.workers import run_workers
 from keepsake._model.events import ExperimentState, fold_events
 from keepsake._model.ids import new_session_id
 from keepsake._model.keys import REPOSITORY, SegmentName, manifest_key
@@ -33,11 +35,13 @@ from keepsake.errors import (
     UnsupportedVersionError,
 )
 from keepsake.machine import boot_time_ns
-from keepsake.stores.base import AppendStore, Store
+from keepsake.stores.base import AppendStore, CachingStore, Store, concurrency_of
 
 VERSION = 2
 KNOWN_REQUIREMENTS: frozenset[str] = frozenset()
 """Entries of `requires` that this Keepsake understands."""
+_JOURNALS_AT_ONCE = 8
+"""So many are held for each request that is under way at once."""
 MAX_MANIFEST_BYTES = 1 << 30
 """More than a snapshot of ten million extents needs; a damaged header cannot claim more memory."""
 
@@ -149,6 +153,8 @@ class Repository:
             if isinstance(error, NotFoundError):
                 raise
             # Once more: a mismatch counts as damage only when it stays.
+            if isinstance(self.store, CachingStore):
+                self.store.forget(key)
             return self._read_manifest(key, digest)
 
     def _read_manifest(self, key: str, digest: str) -> Manifest:
@@ -162,6 +168,18 @@ class Repository:
                 f"manifest {key} in {self.store.url} is damaged: {error.message}",
                 hint="`keepsake check` says which checkpoints it belongs to",
             ) from error
+
+    def load_manifests(self, digests: Iterable[str]) -> dict[str, Manifest]:
+        """Read several manifests, many at once where that gains something; the first error is raised."""
+        wanted = list(digests)
+        found: dict[str, Manifest] = {}
+
+        def work(shared: Iterator[str]) -> None:
+            for digest in shared:
+                found[digest] = self.load_manifest(digest)
+
+        run_workers(work, wanted, threads=min(concurrency_of(self.store), len(wanted)) or 1)
+        return found
 
     def experiment_ids(self, prefix: str = "") -> list[str]:
         """Return the ids of the experiments that have a journal, deleted ones included."""
@@ -184,9 +202,17 @@ class Repository:
 
     def iterate_journals(self) -> Iterator[Journal]:
         """Read the journals of all experiments, one experiment at a time."""
-        by_experiment: dict[str, list[SegmentName]] = list_segments(self.store)
-        for experiment_id, segments in sorted(by_experiment.items()):
-            yield load_journal(self.store, experiment_id, segments)
+        rest = iter(sorted(list_segments(self.store).items()))
+        threads = concurrency_of(self.store)
+        while batch := list(islice(rest, _JOURNALS_AT_ONCE * threads)):
+            loaded: dict[str, Journal] = {}
+
+            def work(shared: Iterator[tuple[str, list[SegmentName]]], loaded: dict[str, Journal] = loaded) -> None:
+                for experiment_id, segments in shared:
+                    loaded[experiment_id] = load_journal(self.store, experiment_id, segments)
+
+            run_workers(work, batch, threads=min(threads, len(batch)))
+            yield from (loaded[experiment_id] for experiment_id, _ in batch)
 
     def list_experiments(self) -> Listing:
         """Read every experiment that was not deleted, oldest first."""
@@ -215,7 +241,7 @@ class Repository:
         for manifest in manifests:
             entry = manifest.find(path)
             if entry is not None:
-                return open_entry(entry, self.chunks)
+                return open_entry(entry, self.chunks, threads=max(2, concurrency_of(self.store)))
         known = {entry.path for manifest in manifests for entry in manifest.entries}
         inside = {one for one in known if path == "." or one.startswith(f"{path}/")}
         if inside:

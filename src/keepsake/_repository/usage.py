@@ -60,7 +60,7 @@ def measure_usage(repository: Repository) -> Usage:
     reached: dict[str, set[str]] = {}
     for journal in repository.iterate_journals():
         digests = reached_manifests(journal.events)
-        manifests = {digest: repository.load_manifest(digest) for digest in digests}
+        manifests = repository.load_manifests(digests)
         if not journal.events or not digests:
             continue
         uses = Counter(digest for event in journal.events for digest in event.body.get("manifests") or ())
@@ -90,6 +90,6 @@ def measure_reached(repository: Repository, manifest_digests: Iterable[str]) -> 
     """
     repository.check_writable()
     manifests = set(manifest_digests)
-    chunks = {digest for one in manifests for digest in repository.load_manifest(one).digests()}
+    chunks = {digest for one in repository.load_manifests(manifests).values() for digest in one.digests()}
     infos = map(repository.store.head, [*map(manifest_key, manifests), *map(chunk_key, chunks)])
     return sum(info.size_bytes for info in infos if info is not None)

@@ -66,6 +66,7 @@ class FileReader(io.RawIOBase):
         self._stops = list(accumulate(extent.size_bytes for extent in self._extents))
         self._size_bytes = self._stops[-1] if self._stops else 0
         self._fetcher = ChunkFetcher(chunks, entry.path, limit_bytes=KEEP_BYTES, threads=threads)
+        self._ahead = max(3, threads)
         self._position = 0
         self._run_start = 0
 
@@ -167,7 +168,7 @@ class FileReader(io.RawIOBase):
         self._position = stop
         if has_read_on and stop < self._size_bytes:
             index = bisect_right(self._stops, stop)
-            self._fetcher.fetch_ahead(extent.digest for extent in self._extents[index : index + 3])
+            self._fetcher.fetch_ahead(extent.digest for extent in self._extents[index : index + self._ahead])
         return count
 
     def _pieces(self, start: int, stop: int) -> Iterator[_Piece]:
@@ -194,8 +195,13 @@ class FileReader(io.RawIOBase):
             raise ValueError("I/O operation on closed file")
 
 
-def open_entry(entry: Entry, chunks: ChunkSource) -> io.BufferedReader:
+def open_entry(entry: Entry, chunks: ChunkSource, *, threads: int = 2) -> io.BufferedReader:
     """Open a saved file for reading.
+
+    Args:
+        entry: the file.
+        chunks: where its chunks come from.
+        threads: how many chunks to fetch at once.
 
     Returns:
         A binary, seekable file; its `name` is the path in the snapshot.
@@ -215,4 +221,4 @@ def open_entry(entry: Entry, chunks: ChunkSource) -> io.BufferedReader:
         )
     if entry.kind != "file":
         raise InvalidInputError(f"{entry.path!r} is a directory", hint="open one of the files in it")
-    return io.BufferedReader(FileReader(entry, chunks), BUFFER_BYTES)
+    return io.BufferedReader(FileReader(entry, chunks, threads=threads), BUFFER_BYTES)

@@ -35,6 +35,8 @@ class Place:
         dispatcher: sees to the courier of the repository; None when there shall be none.
         delivers_to: offline, the URL of the repository for which `store` is the staging.
         is_disabled: whether experiments that are begun shall leave nothing.
+        cache: directory for copies of what was read from beyond a network.
+        cache_limit_bytes: how much they may take; 0 for none.
     """
 
     def __init__(
@@ -49,6 +51,8 @@ class Place:
         dispatcher: Dispatcher | None = None,
         delivers_to: str | None = None,
         is_disabled: bool = False,
+        cache: Path | None = None,
+        cache_limit_bytes: int = 0,
     ) -> None:
         self.directory = directory
         self.store = store
@@ -59,6 +63,8 @@ class Place:
         self.dispatcher = dispatcher
         self.delivers_to = delivers_to
         self.is_disabled = is_disabled
+        self.cache = cache
+        self.cache_limit_bytes = cache_limit_bytes
         self._home: Repository | None = None
         self._view: Repository | None = None
 
@@ -124,7 +130,12 @@ class Place:
             staging = self.find_staging(repository)
             return staging.store if staging is not None else None
 
-        store = OverlayStore(self.store, find_staged, prefixes=(JOURNALS, MANIFESTS, CHUNKS))
+        store: Store = self.store
+        if self.cache is not None and self.cache_limit_bytes:
+            from keepsake.stores.cache import CacheStore
+
+            store = CacheStore(store, self.cache, self.cache_limit_bytes, prefixes=(MANIFESTS, CHUNKS))
+        store = OverlayStore(store, find_staged, prefixes=(JOURNALS, MANIFESTS, CHUNKS))
         return Repository(store, repository.id)
 
     def _keep_out_of_git(self) -> None:

@@ -131,6 +131,14 @@ class RemoteStore(Store, Protocol):
         """How many requests to have under way at once."""
 
 
+@runtime_checkable
+class CachingStore(Store, Protocol):
+    """A store that may answer from copies of its own."""
+
+    def forget(self, key: str) -> None:
+        """Drop the copy of an object, so that the next `get` asks the store."""
+
+
 def concurrency_of(store: Store) -> int:
     """Return how many requests to have under way at once: 1 where they gain nothing from company."""
     return store.concurrency if isinstance(store, RemoteStore) else 1

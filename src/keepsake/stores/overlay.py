@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from keepsake.errors import NotFoundError
 from keepsake.stores.around import StoreAround
-from keepsake.stores.base import ObjectInfo, Store
+from keepsake.stores.base import CachingStore, ObjectInfo, Store
 
 
 class OverlayStore(StoreAround):
@@ -48,6 +48,11 @@ class OverlayStore(StoreAround):
             except NotFoundError:
                 return self.store.get_range(key, start, stop)
         return self.store.get_range(key, start, stop)
+
+    def forget(self, key: str) -> None:
+        """Drop the copy of an object, if the store keeps one."""
+        if isinstance(self.store, CachingStore):
+            self.store.forget(key)
 
     def head(self, key: str) -> ObjectInfo | None:
         """Describe the object, or return None when there is none."""

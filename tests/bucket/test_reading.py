@@ -1,0 +1,88 @@
+"""Reading from a bucket: as few requests as can be, many at once, and none for what is at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+import keepsake
+from keepsake._model.keys import CHUNKS, MANIFESTS
+from keepsake.stores.url import open_store
+from keepsake.testing import RecordingStore
+from tests.bucket.places import content, move_to_another_machine
+
+
+@pytest.fixture
+def asked(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[RecordingStore]:
+    """A checkpoint with a file of 40 MB in the bucket, and on another machine what is asked of it."""
+    experiment = keepsake.init()
+    Path("weights").write_bytes(content(1, 40_000_000))
+    experiment.checkpoint(path="weights")
+    experiment.stop()
+    move_to_another_machine(tmp_path / "other", monkeypatch)
+    stores: list[RecordingStore] = []
+
+    def record(url: str, options: Mapping[str, object]) -> RecordingStore:
+        stores.append(RecordingStore(open_store(url, options)))
+        return stores[-1]
+
+    monkeypatch.setattr("keepsake.project.open_store", record)
+    return stores
+
+
+def count(stores: list[RecordingStore], prefix: str) -> int:
+    return sum(store.count(prefix=prefix) for store in stores)
+
+
+def test_a_little_of_a_large_file_takes_two_requests(asked: list[RecordingStore]) -> None:
+    (checkpoint,) = keepsake.experiments.list()[0].checkpoints
+    with checkpoint.open("weights") as file:
+        file.seek(20_000_000)
+        assert file.read(65536) == content(1, 40_000_000)[20_000_000:][:65536]
+    assert count(asked, CHUNKS) <= 2
+
+
+def test_what_was_read_once_is_not_asked_for_again(asked: list[RecordingStore], tmp_path: Path) -> None:
+    keepsake.experiments.list()[0].checkpoints[0].checkout(str(tmp_path / "one"), quiet=True)
+    first = count(asked, CHUNKS), count(asked, MANIFESTS)
+    assert first[0] > 10
+    keepsake.experiments.list()[0].checkpoints[0].checkout(str(tmp_path / "two"), quiet=True)
+    assert (count(asked, CHUNKS), count(asked, MANIFESTS)) == first
+    assert (tmp_path / "two" / "weights").read_bytes() == content(1, 40_000_000)
+
+
+def test_a_checkout_that_was_broken_off_asks_only_for_the_rest(asked: list[RecordingStore], tmp_path: Path) -> None:
+    (experiment,) = keepsake.experiments.list()
+    with experiment.checkpoints[0].open("weights") as file:
+        file.read(12_000_000)
+    before = count(asked, CHUNKS)
+    experiment.checkpoints[0].checkout(str(tmp_path / "whole"), quiet=True)
+    assert (tmp_path / "whole" / "weights").read_bytes() == content(1, 40_000_000)
+    total = count(asked, CHUNKS)
+    experiment.checkpoints[0].checkout(str(tmp_path / "again"), quiet=True)
+    assert count(asked, CHUNKS) == total
+    assert total - before < total
+
+
+def test_without_a_cache_everything_is_asked_for(
+    asked: list[RecordingStore], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEEPSAKE_CACHE_GB", "0")
+    for name in ("one", "two"):
+        keepsake.experiments.list()[0].checkpoints[0].checkout(str(tmp_path / name), quiet=True)
+    assert count(asked[:1], CHUNKS) > 10
+    assert not (tmp_path / "other" / "cache" / "keepsake" / "objects").exists()
+
+
+def test_a_damaged_copy_in_the_cache_is_fetched_again(asked: list[RecordingStore], tmp_path: Path) -> None:
+    (checkpoint,) = keepsake.experiments.list()[0].checkpoints
+    checkpoint.checkout(str(tmp_path / "one"), quiet=True)
+    for copy in (tmp_path / "other" / "cache" / "keepsake" / "objects" / "chunks").rglob("*"):
+        if copy.is_file():
+            copy.write_bytes(b"garbage" * 100)
+    before = count(asked, CHUNKS)
+    checkpoint.checkout(str(tmp_path / "two"), quiet=True)
+    assert count(asked, CHUNKS) == 2 * before
+    assert (tmp_path / "two" / "weights").read_bytes() == content(1, 40_000_000)
