@@ -12,7 +12,7 @@ from benchmarks.scale import MB, QUICK
 def test_everything_is_measured_and_nothing_is_sent_twice(tmp_path: Path) -> None:
     scale = replace(QUICK, pairs=1, big_file_bytes=8 * MB, listing_experiments=(30,))
     rows = {row.what.strip(): row for row in bucket.measure(scale, tmp_path)}
-    assert len(rows) == 8
+    assert len(rows) == 9
     assert rows["again: data bytes"].measured == 0
     assert rows["again: requests for chunks"].is_met
     assert rows["open() and 64 KB from the middle of that file"].is_met

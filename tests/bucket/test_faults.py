@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
@@ -11,10 +15,14 @@ import pytest
 import keepsake
 from keepsake._model.keys import CHUNKS, JOURNALS
 from keepsake.errors import StoreError
+from keepsake.stores._bucketoptions import check_options
+from keepsake.stores.cloud import CloudStore
+from keepsake.stores.url import open_store
 from tests.bucket.conftest import configure
 from tests.bucket.places import bucket, content, staged_keys
+from tests.courier.processes import until
 from tests.servers.fault_proxy import Fault, FaultProxy, Request
-from tests.servers.seaweedfs import S3Server
+from tests.servers.seaweedfs import S3Server, run_seaweedfs
 
 FAULTS = [fault for fault in get_args(Fault) if fault != "stall"]
 
@@ -101,3 +109,70 @@ def test_a_checkpoint_asks_nothing_of_the_bucket(through_proxy: FaultProxy) -> N
         experiment.log({"loss": 0.5})
     assert len(through_proxy.requests) == sent
     experiment.stop()
+
+
+def can_be_read(url: str, server: S3Server) -> bool:
+    """Say whether a server that has started again has found its files."""
+    with contextlib.suppress(StoreError):
+        return open_store(url, server.options).head("repository.json") is not None
+    return False
+
+
+def test_a_server_that_is_killed_in_the_middle_of_an_upload_and_comes_back_has_everything(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = "s3://killed/root"
+    with contextlib.ExitStack() as running:
+        server = running.enter_context(run_seaweedfs(tmp_path / "weed"))
+        proxy = running.enter_context(FaultProxy(server.endpoint))
+        CloudStore("s3", "killed", "", check_options("s3", server.options)).create_bucket()
+        configure(project, url, server.options | {"endpoint": proxy.endpoint})
+        experiment = keepsake.init()
+        for step in range(3):
+            Path("weights").write_bytes(content(step, 6_000_000))
+            experiment.checkpoint(path="weights", step=step)
+        sent, proxy.latency_s = len(proxy.requests), 0.05
+        delivering = threading.Thread(target=experiment.stop)
+        delivering.start()
+        until(lambda: len(proxy.requests) > sent + 8)
+    delivering.join()
+    with run_seaweedfs(tmp_path / "weed", server.base) as server:
+        configure(project, url, server.options)
+        until(lambda: can_be_read(url, server))
+        keepsake.Project().deliver()
+        (found,) = keepsake.experiments.list()
+        assert [one.open("weights").read() for one in found.checkpoints] == [content(n, 6_000_000) for n in range(3)]
+        assert found.status == "finished"
+        assert keepsake.Project().check().problems == []
+    assert "is not complete in s3://killed/root" in capsys.readouterr().err
+
+
+def test_a_host_that_swallows_everything_is_an_error_within_seconds(project: Path, s3_server: S3Server) -> None:
+    with socket.socket() as hole, contextlib.ExitStack() as callers:
+        hole.bind(("127.0.0.1", 0))
+        hole.listen(0)
+        for _ in range(3):  # more than fit into its queue, so that nobody else is answered
+            caller = callers.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(hole.getsockname())
+        endpoint = f"http://127.0.0.1:{hole.getsockname()[1]}"
+        configure(project, "s3://bucket/root", s3_server.options | {"endpoint": endpoint})
+        started = time.monotonic()
+        with pytest.raises(StoreError, match=r"cannot be reached|in time"):
+            keepsake.init()
+        assert time.monotonic() - started < 30
+
+
+def test_no_secret_is_left_anywhere(project: Path, user_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEEPSAKE_COURIER", "on")
+    experiment = keepsake.init(params={"rate": 0.1})
+    Path("weights").write_bytes(content(1))
+    experiment.checkpoint(path="weights")
+    until(lambda: bucket().list_experiments().experiments)
+    experiment.stop()
+    files = [path for path in user_directory.rglob("*") if path.is_file()]
+    assert any(path.name.endswith("courier.log") for path in files)
+    assert [path for path in files if b"testsecret" in path.read_bytes()] == []
+    store = bucket().store
+    assert [info.key for info in store.list() if b"testsecret" in store.get(info.key)] == []
+    assert "testsecret" in (project / "keepsake.yaml").read_text()

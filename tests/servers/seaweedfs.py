@@ -40,6 +40,8 @@ class S3Server:
     """An S3 server that runs, and how to use it."""
 
     endpoint: str
+    base: int = 0
+    """The first of its ports."""
 
     @property
     def options(self) -> dict[str, object]:
@@ -54,12 +56,12 @@ class S3Server:
 
 
 @contextlib.contextmanager
-def run_seaweedfs(directory: Path) -> Iterator[S3Server]:
-    """Run a server that keeps its files in `directory`."""
+def run_seaweedfs(directory: Path, base: int | None = None) -> Iterator[S3Server]:
+    """Run a server that keeps its files in `directory`; on the ports of an earlier one, whose `base` is given."""
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "s3.json"
     config.write_text(json.dumps(_IDENTITIES))
-    base = _free_ports()
+    base = _free_ports() if base is None else base
     command = [str(Path(sys.executable).parent / "weed"), "-logtostderr=true", "server", f"-dir={directory}"]
     command += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false", f"-master.port={base}"]
     command += [f"-volume.port={base + 1}", "-filer", f"-filer.port={base + 2}", "-s3", f"-s3.port={base + 3}"]
@@ -69,7 +71,7 @@ def run_seaweedfs(directory: Path) -> Iterator[S3Server]:
     endpoint = f"http://127.0.0.1:{base + 3}"
     # Its parts meet through sockets in the temporary directory.
     with run_server(command, f"{endpoint}/", directory / "log", {"TMPDIR": str(directory)}):
-        yield S3Server(endpoint)
+        yield S3Server(endpoint, base)
 
 
 def _free_ports() -> int:

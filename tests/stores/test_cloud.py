@@ -15,7 +15,7 @@ import pytest
 import keepsake
 from keepsake.errors import ConfigError, NotFoundError, PermissionDeniedError, StoreError
 from keepsake.stores._bucketoptions import check_options
-from keepsake.stores.base import Store
+from keepsake.stores.base import Store, concurrency_of
 from keepsake.stores.cloud import CloudStore
 from keepsake.stores.url import open_store
 from keepsake.testing import StoreTests
@@ -144,6 +144,23 @@ def test_an_unknown_option_is_refused_with_those_that_are_known(scheme: str) -> 
         open_store(f"{scheme}://bucket", {"colour": "topsecret"})
     assert "endpoint" in str(caught.value.hint)
     assert "topsecret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options", [{"concurrency": 0}, {"concurrency": 1.5}, {"upload_mb_s": -1}, {"upload_mb_s": "9"}]
+)
+def test_a_transfer_option_that_makes_no_sense_is_refused(options: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(options))):
+        open_store("s3://bucket", options)
+
+
+def test_transfer_options_are_heeded(s3_server: S3Server, s3_url: str) -> None:
+    store = open_store(s3_url, s3_server.options | {"concurrency": 3, "upload_mb_s": 0.5})
+    assert concurrency_of(store) == 3
+    started = time.monotonic()
+    for number in range(3):
+        store.put(f"a/{number}", bytes(100_000))
+    assert time.monotonic() - started > 0.35
 
 
 @pytest.mark.parametrize("url", ["s3://", "s3:///path", "gs://bucket/../x", "az://b/a//b", "s3://b/a?x=1", "s3://-b"])

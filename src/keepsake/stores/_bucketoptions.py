@@ -31,7 +31,11 @@ _AZ = MappingProxyType(
     {"account": str, "endpoint": str, "anonymous": bool, "account_key": str, "sas_token": str, "azure_cli": bool}
 )
 
-OPTIONS: Mapping[str, Mapping[str, type]] = MappingProxyType({"s3": _S3, "gs": _GS, "az": _AZ})
+_TRANSFER = {"concurrency": int, "upload_mb_s": float}
+
+OPTIONS: Mapping[str, Mapping[str, type]] = MappingProxyType(
+    {"s3": _S3 | _TRANSFER, "gs": _GS | _TRANSFER, "az": _AZ | _TRANSFER}
+)
 """The options of each scheme, and of what type they are."""
 
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[^\s?#@]*)?")
@@ -59,6 +63,17 @@ class BucketOptions:
     def allows_http(self) -> bool:
         """Whether the endpoint is one without encryption, which somebody has written down on purpose."""
         return str(self.values.get("endpoint") or self.implied_endpoint).startswith("http://")
+
+    @property
+    def concurrency(self) -> int | None:
+        """How many requests to have under way at once, if that was said."""
+        return self.values.get("concurrency")
+
+    @property
+    def upload_bytes_per_s(self) -> float | None:
+        """How much may be sent in a second, if that was said."""
+        rate = self.values.get("upload_mb_s")
+        return None if rate is None else rate * 1e6
 
     def client_config(self) -> dict[str, Any]:
         """Return the settings under the names that obstore has for them."""
@@ -114,9 +129,8 @@ def check_options(scheme: str, options: Mapping[str, object], env: Mapping[str, 
             hint=f"{scheme}:// knows {', '.join(known)}",
         )
     for name, value in options.items():
-        if not isinstance(value, known[name]) or value == "":
-            wanted = "true or false" if known[name] is bool else "text"
-            raise ConfigError(f"the repository option {name} of {scheme}:// must be {wanted}")
+        if not _fits(value, known[name]):
+            raise ConfigError(f"the repository option {name} of {scheme}:// must be {_KINDS[known[name]]}")
     endpoint = options.get("endpoint")
     if endpoint is not None and not _ENDPOINT.fullmatch(str(endpoint)):
         raise ConfigError(
@@ -126,3 +140,14 @@ def check_options(scheme: str, options: Mapping[str, object], env: Mapping[str, 
     names = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT") if scheme == "s3" else ()
     implied = next((env[name] for name in names if env and env.get(name)), "")
     return BucketOptions(scheme, dict(options), implied)
+
+
+_KINDS = {str: "text", bool: "true or false", int: "a whole number of at least 1", float: "a number above 0"}
+
+
+def _fits(value: object, kind: type) -> bool:
+    if kind in (str, bool):
+        return isinstance(value, kind) and value != ""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or (kind is int and isinstance(value, float)):
+        return False
+    return value > 0

@@ -32,7 +32,7 @@ _CREATE_HINTS = {
     "az": "make it: az storage container create --name {bucket} --account-name ACCOUNT",
 }
 
-_CONNECT_TIMEOUT_S = 5
+_CONNECT_TIMEOUT_S = 3
 _REQUEST_TIMEOUT_S = 10
 _SLOWEST_BYTES_PER_S = 128 * 1024
 """A connection may be this slow before a request is given up and tried again."""
@@ -84,7 +84,7 @@ class CloudStore:
     @property
     def concurrency(self) -> int:
         """How many requests to have under way at once."""
-        return DEFAULT_CONCURRENCY
+        return self._options.concurrency or DEFAULT_CONCURRENCY
 
     def get(self, key: str) -> bytes:
         """Return the object. Raises `NotFoundError` when there is none."""

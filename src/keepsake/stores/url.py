@@ -88,8 +88,14 @@ def create_bucket(url: str, options: Mapping[str, object] | None = None) -> None
 
 
 def _open_bucket(scheme: str, rest: str, options: Mapping[str, object]) -> Store:
-    """Return the store in a bucket, with a policy that tries again around it."""
-    return RetryStore(_make_bucket_store(scheme, rest, options), attempts=3, total_s=5)
+    """Return the store in a bucket, with the policies around it."""
+    store = RetryStore(_make_bucket_store(scheme, rest, options), attempts=3, total_s=5)
+    limit = check_options(scheme, options).upload_bytes_per_s
+    if limit is None:
+        return store
+    from keepsake.stores.throttle import ThrottleStore
+
+    return ThrottleStore(store, bytes_per_s=limit)
 
 
 def _make_bucket_store(scheme: str, rest: str, options: Mapping[str, object]) -> CloudStore:
