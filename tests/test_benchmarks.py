@@ -10,6 +10,7 @@ import pytest
 
 import keepsake
 from benchmarks import (
+    bucket,
     capture,
     checkout,
     collect,
@@ -45,7 +46,7 @@ def by_name(rows: list[Row]) -> dict[str, Row]:
 
 
 def test_every_group_has_a_module_that_measures() -> None:
-    timed_first = (imports, metrics, capture, settle, checkout, reading, listing, collect, memory)
+    timed_first = (imports, metrics, capture, settle, checkout, reading, listing, bucket, collect, memory)
     modules = (*timed_first, small_files, renamed, training, comparison, step)
     assert [module.__name__ for module in modules] == [f"benchmarks.{group}" for group in GROUPS]
     assert all(callable(module.measure) for module in modules)
