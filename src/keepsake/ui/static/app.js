@@ -1,0 +1,54 @@
+// Where the page begins: the frame, and in it the view that the address names, loaded when it is first seen.
+
+import { html, render, useEffect, useState, useStore } from "./parts/ui.js";
+import { current } from "./core/address.js";
+import { startLive } from "./core/live.js";
+import { load, model } from "./core/model.js";
+import { applyTheme } from "./core/theme.js";
+import { Frame } from "./parts/frame.js";
+import { Failure, Loading } from "./parts/message.js";
+import { Experiments } from "./views/experiments.js";
+
+// The landing page comes with this file; the others are fetched on demand.
+const VIEWS = {
+  experiments: async () => Experiments,
+  charts: async () => (await import("./views/charts.js")).Charts,
+  scatter: async () => (await import("./views/scatter.js")).Scatter,
+  parallel: async () => (await import("./views/parallel.js")).Parallel,
+  experiment: async () => (await import("./views/experiment.js")).ExperimentPage,
+  compare: async () => (await import("./views/compare.js")).Compare,
+  storage: async () => (await import("./views/storage.js")).Storage,
+  about: async () => (await import("./views/about.js")).About,
+  missing: async () => (await import("./views/about.js")).Missing,
+};
+
+const loaded = { experiments: Experiments };
+
+function App() {
+  const name = useStore(current, (address) => address.view);
+  const [, redraw] = useState(0);
+  const [failure, setFailure] = useState(null);
+  useEffect(() => {
+    setFailure(null);
+    if (loaded[name]) return;
+    VIEWS[name]().then((view) => {
+      loaded[name] = view;
+      redraw((count) => count + 1);
+    }, setFailure);
+  }, [name]);
+  const View = loaded[name];
+  return html`<${Frame}>${failure ? html`<${Failure} error=${failure} />` : View ? html`<${Content} view=${View} />` : html`<${Loading} what="this page" />`}<//>`;
+}
+
+// Nothing can be shown before the first answer; after that, what was heard last stays when the server does not answer.
+function Content({ view: View }) {
+  const { meta, error, connection } = useStore(model);
+  if (meta) return html`<${View} />`;
+  return connection === "failed" ? html`<${Failure} error=${error} retry=${load} />` : html`<${Loading} what="experiments" />`;
+}
+
+applyTheme();
+const root = document.getElementById("app");
+root.replaceChildren();
+render(html`<${App} />`, root);
+load().then(startLive);

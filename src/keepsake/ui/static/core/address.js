@@ -1,0 +1,93 @@
+// Addresses: the path says which thing, the query how it is looked at. Everything that is seen comes back on reload.
+//
+// The server has real paths (`/charts?m=loss`). An export has one page, and the same after a hash (`#/charts?m=loss`).
+
+import { isStatic } from "./api.js";
+import { Store } from "./store.js";
+
+// The views with their first path segment; the landing page has none.
+const VIEWS = { "": "experiments", charts: "charts", scatter: "scatter", parallel: "parallel", e: "experiment", compare: "compare", storage: "storage", about: "about" };
+const SHARED = ["q", "sort", "cols", "group", "differ", "sel"]; // go along from view to view, in this order
+
+// Returns {view, parts, query, hash}: `parts` are the decoded path segments after the first, `query` a plain object.
+export function parseAddress(text) {
+  const url = new URL(text, "http://page");
+  const [first = "", ...parts] = url.pathname.split("/").filter(Boolean).map(decode);
+  const view = VIEWS[first] ?? "missing";
+  return { view, parts, query: Object.fromEntries(url.searchParams), hash: url.hash.slice(1) };
+}
+
+// Returns the text of an address; empty query values are left out, and the shared ones stand first.
+export function formatAddress({ view, parts = [], query = {}, hash = "" }) {
+  const first = Object.keys(VIEWS).find((name) => VIEWS[name] === view) ?? "";
+  const path = [first, ...parts.map(encodeURIComponent)].filter(Boolean).join("/");
+  const names = [...SHARED.filter((name) => name in query), ...Object.keys(query).filter((name) => !SHARED.includes(name))];
+  const search = names.filter((name) => query[name] !== "" && query[name] !== null && query[name] !== undefined).map((name) => `${encodeQuery(name)}=${encodeQuery(String(query[name]))}`);
+  return `/${path}${search.length ? `?${search.join("&")}` : ""}${hash ? `#${hash}` : ""}`;
+}
+
+// What a link's href is.
+export function href(address) {
+  const text = formatAddress(address);
+  return isStatic ? `#${text}` : text;
+}
+
+// The address of another view, with what all views share.
+export function sharedAddress(view, parts = [], query = {}) {
+  const here = current.get().query;
+  const shared = Object.fromEntries(SHARED.filter((name) => here[name]).map((name) => [name, here[name]]));
+  return { view, parts, query: { ...shared, ...query } };
+}
+
+function read() {
+  return parseAddress(isStatic ? location.hash.slice(1) || "/" : location.pathname + location.search + location.hash);
+}
+
+// The address that is shown. Read it with `get()`; change it with `go`, `replace` or `setQuery`.
+export const current = new Store(read());
+
+export function go(address) {
+  history.pushState(null, "", href(address));
+  current.set(read());
+  window.scrollTo(0, 0);
+}
+
+export function replace(address) {
+  history.replaceState(null, "", href(address));
+  current.set(read());
+}
+
+// Changes some values of the query in place: looking differently at the same thing is no new page.
+export function setQuery(changes) {
+  const { view, parts, query, hash } = current.get();
+  replace({ view, parts, query: { ...query, ...changes }, hash });
+}
+
+window.addEventListener("popstate", () => current.set(read()));
+window.addEventListener("hashchange", () => current.set(read()));
+
+// Plain left clicks on links of the page change the address without loading it again.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href]");
+  if (!link || link.target || link.hasAttribute("download") || event.defaultPrevented) return;
+  if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || link.origin !== location.origin) return;
+  if (isStatic || link.pathname.startsWith("/api/") || link.pathname.startsWith("/static/")) return;
+  if (link.getAttribute("href").startsWith("#")) return;
+  event.preventDefault();
+  history.pushState(null, "", link.href);
+  current.set(read());
+  window.scrollTo(0, 0);
+});
+
+function decode(segment) {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+// As encodeURIComponent, but what filters are made of stays readable.
+function encodeQuery(text) {
+  return encodeURIComponent(text).replace(/%20/g, "+").replace(/%2C/g, ",").replace(/%2F/g, "/").replace(/%3A/g, ":").replace(/%3C/g, "<").replace(/%3E/g, ">").replace(/%3D/g, "=");
+}

@@ -1,0 +1,121 @@
+// What all views share: the experiments, which of them the filter keeps and in which order, which are selected, and whether
+// what is shown is up to date.
+//
+// Filter, order, group and selection live in the address; this holds what follows from them.
+
+import { ApiError, getJson, isStatic } from "./api.js";
+import { current, setQuery } from "./address.js";
+import { Store } from "./store.js";
+import { Table } from "./table.js";
+import { formatValue, sortPlaces } from "./values.js";
+
+// `matches` are the places that the filter keeps (null: not known yet), `order` the same as they are shown.
+// `changed` are the ids that the last update brought, `revision` counts updates. `connection` is loading, idle, live, or
+// failed with `error`; `updated` is when the server was last heard, in ms.
+export const model = new Store({
+  meta: null, table: Table.empty(), matches: [], order: [], filterError: null, unknown: [], selected: [],
+  connection: "loading", error: null, updated: 0, changed: [], revision: 0,
+});
+
+let filterRun = 0;
+
+// Fetches everything; called once, and when the server tells to.
+export async function load() {
+  try {
+    const [meta, answer] = await Promise.all([getJson("meta"), getJson("experiments")]);
+    model.set({ meta, table: Table.fromAnswer(answer), connection: "idle", error: null, updated: Date.now(), revision: model.get().revision + 1 });
+    await applyFilter();
+  } catch (error) {
+    model.set({ connection: "failed", error });
+  }
+}
+
+// Takes in what has changed; returns whether anything has.
+export async function update() {
+  const { table, revision } = model.get();
+  const answer = await getJson("changes", { since: table.cursor });
+  model.set({ updated: Date.now(), error: null });
+  if (answer === null) return false;
+  if (answer.reload) {
+    await load();
+    return true;
+  }
+  model.set({ table: table.withChanges(answer), changed: answer.ids, revision: revision + 1 });
+  await applyFilter();
+  return true;
+}
+
+// Asks which experiments the filter of the address keeps. A filter that cannot be read leaves the last ones standing.
+export async function applyFilter() {
+  const run = ++filterRun;
+  const { table } = model.get();
+  const text = (current.get().query.q ?? "").trim();
+  if (!text) return keep(run, table.ids.map((_, place) => place));
+  if (isStatic) return keep(run, searchText(table, text));
+  try {
+    const { places, unknown, cursor } = await getJson("select", { filter: text });
+    if (cursor !== table.cursor && run === filterRun) await update();
+    return keep(run, places, unknown);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (run === filterRun) model.set(error.status === 400 ? { filterError: error } : { error, connection: "failed" });
+    return undefined;
+  }
+}
+
+function keep(run, matches, unknown = []) {
+  if (run !== filterRun) return;
+  const { table } = model.get();
+  model.set({ matches, unknown, filterError: null, order: orderPlaces(table, matches), selected: readSelection(table) });
+}
+
+// Without a server there is no filter language: every word must be somewhere in what is known of an experiment.
+function searchText(table, text) {
+  const words = text.toLowerCase().split(/\s+/);
+  return table.ids.map((_, place) => place).filter((place) => {
+    const known = [table.ids[place], ...table.columns.map((column) => `${column.key}=${formatValue(column.values[place])}`)].join("\n").toLowerCase();
+    return words.every((word) => known.includes(word));
+  });
+}
+
+// Returns the places as the address sorts them: `sort=best.metrics.loss,-created`; by default the newest come first.
+export function orderPlaces(table, places) {
+  const keys = parseSort(current.get().query.sort);
+  let order = [...places];
+  for (const { name, isDescending } of [...keys].reverse()) {
+    const column = table.column(name);
+    if (column) order = sortPlaces(order, column.values, isDescending);
+  }
+  return order;
+}
+
+export function parseSort(text) {
+  const keys = (text || "-created").split(",").filter(Boolean);
+  return keys.map((key) => ({ name: key.replace(/^-/, ""), isDescending: key.startsWith("-") }));
+}
+
+function readSelection(table) {
+  const wanted = (current.get().query.sel ?? "").split(",").filter(Boolean);
+  return wanted.map((id) => table.find(id)).filter((place) => place >= 0).map((place) => table.ids[place]);
+}
+
+// Selects exactly these experiments, by their ids.
+export function select(ids) {
+  setQuery({ sel: ids.map((id) => id.slice(0, 8)).join(",") });
+}
+
+export function toggle(id) {
+  const { selected } = model.get();
+  select(selected.includes(id) ? selected.filter((one) => one !== id) : [...selected, id]);
+}
+
+// Keeps matches, order and selection in step with the address.
+let seen = current.get().query;
+current.subscribe(({ query }) => {
+  const before = seen;
+  seen = query;
+  const { table, matches } = model.get();
+  if ((before.q ?? "") !== (query.q ?? "")) applyFilter();
+  else if (before.sort !== query.sort) model.set({ order: orderPlaces(table, matches) });
+  if (before.sel !== query.sel) model.set({ selected: readSelection(table) });
+});

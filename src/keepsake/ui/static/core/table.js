@@ -1,0 +1,95 @@
+// The experiments of the repository as columns, as the server sends them, and what changes about them.
+
+import { isMissing } from "./values.js";
+
+export class Column {
+  constructor({ name, group, key }, size) {
+    Object.assign(this, { name, group, key, values: new Array(size).fill(null) });
+    this.facts = null;
+  }
+
+  // Whether all its values are numbers (as sent: NaN and infinities are texts), whether they differ, and which there are.
+  describe() {
+    this.facts ??= describeValues(this.values);
+    return this.facts;
+  }
+}
+
+// A table is never changed: `withChanges` returns another one, which shares what did not change.
+export class Table {
+  constructor(cursor, ids, columns) {
+    Object.assign(this, { cursor, ids, columns });
+    this.size = ids.length;
+    this.byName = new Map(columns.map((column) => [column.name, column]));
+    this.places = new Map(ids.map((id, place) => [id, place]));
+  }
+
+  static empty() {
+    return new Table("", [], []);
+  }
+
+  static fromAnswer({ cursor, ids, columns }) {
+    return new Table(cursor, ids, columns.map((sent) => filled(new Column(sent, ids.length), sent, ids.map((_, place) => place))));
+  }
+
+  column(name) {
+    return this.byName.get(name);
+  }
+
+  value(place, name) {
+    return this.byName.get(name)?.values[place] ?? null;
+  }
+
+  // Returns the place of the experiment with this id, of which one may be the beginning of the other; -1 if there is none.
+  find(id) {
+    const place = this.places.get(id);
+    if (place !== undefined) return place;
+    return this.ids.findIndex((known) => known.startsWith(id) || id.startsWith(known));
+  }
+
+  // Returns the table after an answer of `changes`; places stay, but for what was removed.
+  withChanges({ cursor, ids, columns, removed }) {
+    const gone = new Set(removed);
+    const kept = gone.size ? [...this.ids.keys()].filter((place) => !gone.has(this.ids[place])) : null;
+    const newIds = kept ? kept.map((place) => this.ids[place]) : [...this.ids];
+    const known = new Map(newIds.map((id, place) => [id, place]));
+    for (const id of ids) {
+      if (!known.has(id)) {
+        known.set(id, newIds.length);
+        newIds.push(id);
+      }
+    }
+    const changed = ids.map((id) => known.get(id));
+    const sent = new Map(columns.map((column) => [column.name, column]));
+    const after = this.columns.map((column) => {
+      const copy = new Column(column, newIds.length);
+      for (let place = 0; place < (kept?.length ?? this.size); place++) copy.values[place] = column.values[kept ? kept[place] : place];
+      for (const place of changed) copy.values[place] = null;
+      return sent.has(column.name) ? filled(copy, sent.get(column.name), changed) : copy;
+    });
+    for (const column of columns) {
+      if (!this.byName.has(column.name)) after.push(filled(new Column(column, newIds.length), column, changed));
+    }
+    return new Table(cursor, newIds, after);
+  }
+}
+
+function filled(column, { values, codes }, places) {
+  for (let row = 0; row < places.length; row++) {
+    column.values[places[row]] = codes ? (codes[row] < 0 ? null : values[codes[row]]) : values[row];
+  }
+  return column;
+}
+
+function describeValues(values) {
+  let numbers = 0;
+  let present = 0;
+  const distinct = new Set();
+  for (const value of values) {
+    if (value === null) continue;
+    present++;
+    if (typeof value === "number" || isMissing(value)) numbers++;
+    if (distinct.size < 1000) distinct.add(typeof value === "object" ? JSON.stringify(value) : value);
+  }
+  return { isNumber: present > 0 && numbers === present, present, distinct, differs: distinct.size > 1 || (distinct.size === 1 && present < values.length) };
+}

@@ -1,0 +1,53 @@
+// Small parts that several views share: status, copy buttons, times, ids.
+
+import { html, useState } from "./ui.js";
+import { formatAge, formatTime } from "../core/values.js";
+
+// A status is told by its shape and its word, never by its colour alone.
+const SHAPES = {
+  running: html`<path d="M3 1 11 6 3 11Z" />`,
+  finished: html`<path d="M1 6.5 4.5 10 11 2.5" fill="none" stroke="currentColor" stroke-width="2" />`,
+  failed: html`<path d="M2 2 10 10M10 2 2 10" stroke="currentColor" stroke-width="2" />`,
+  interrupted: html`<path d="M3 2v8M9 2v8" stroke="currentColor" stroke-width="2.5" />`,
+  lost: html`<path d="M6 1v6M6 9v2" stroke="currentColor" stroke-width="2" />`,
+  stopped: html`<rect x="2" y="2" width="8" height="8" />`,
+};
+
+export function Status({ status }) {
+  return html`<span class=${`status ${status}`}><svg width="12" height="12" viewBox="0 0 12 12" fill="currentColor" aria-hidden="true">${SHAPES[status] ?? SHAPES.stopped}</svg>${status}</span>`;
+}
+
+export function Age({ time }) {
+  return html`<time datetime=${time} title=${formatTime(time, { seconds: true })}>${formatAge(time)}</time>`;
+}
+
+// Copies a text to the clipboard and says so.
+export function Copy({ text, label = "Copy", title = null }) {
+  const [said, say] = useState("");
+  async function copy() {
+    try {
+      await navigator.clipboard.writeText(text);
+      say("Copied");
+    } catch {
+      say(copyBySelection(text) ? "Copied" : "Not allowed");
+    }
+    setTimeout(() => say(""), 1500);
+  }
+  return html`<button type="button" onClick=${copy} title=${title ?? text}>${said || label}<span class="hidden-text" role="status">${said}</span></button>`;
+}
+
+// The clipboard API needs a secure context, which a page opened from a folder is not.
+function copyBySelection(text) {
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  return done;
+}
+
+// A command with a button that copies it; the page itself changes nothing.
+export function Command({ text }) {
+  return html`<span class="toolbar"><code class="snippet">${text}</code><${Copy} text=${text} /></span>`;
+}
