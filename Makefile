@@ -4,6 +4,7 @@
 #   make test    linters, types, layers and all tests (installs what the tests need, PyTorch among it)
 #   make lint    only the linters, types and layers
 #   make bench   the benchmarks: a table, and JSON in benchmarks/results/
+#   make vendor  fetch the libraries of the web page anew (needs npm)
 #   make clean   delete what these made, the virtual environment included
 #
 # Choose an interpreter with `make PYTHON=python3.12 test`; pass options to pytest with `make test PYTEST="-k chunks"`.
@@ -17,7 +18,7 @@ PYTEST ?=
 # "What is fetched"). A name that is only a shim, or has no `venv`, is passed over.
 CANDIDATES := $(or $(PYTHON),python3.11 python3 python3.13 python3.12 python3.10 python3.14)
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench vendor clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-demo
@@ -35,6 +36,9 @@ lint: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m benchmarks
+
+vendor: $(VENV)/.created
+	$(BIN)/python scripts/vendor.py
 
 clean:
 	rm -rf $(VENV) demo-output benchmarks/results benchmarks/.peers dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

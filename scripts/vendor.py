@@ -1,7 +1,7 @@
-"""Fetches the libraries of the web page from the npm registry into `src/keepsake/ui/static/vendor`: `make vendor`.
+"""Fetches the libraries of the web page into `src/keepsake/ui/static/vendor`: `make vendor`.
 
-Versions are pinned here. What is written is committed, with each library's licence and `vendor.json`, which names versions,
-sources and SHA-256 digests; a test compares the files with those. Needs npm. Two things are changed on the way, because
+Versions are pinned here. What is written is committed, with each library's licence and `vendor.json`, which has the
+versions and SHA-256 digests; a test compares the files with those. Needs npm. Two things are changed on the way, as
 browsers resolve no bare module names and uPlot's small build is a script: see `EDITS`.
 """
 
@@ -17,7 +17,10 @@ from pathlib import Path
 TARGET = Path(__file__).parent.parent / "src" / "keepsake" / "ui" / "static" / "vendor"
 
 PACKAGES = {
-    "preact": ("11.2.0", {"dist/preact.mjs": "preact.js", "hooks/dist/hooks.mjs": "hooks.js", "LICENSE": "preact.LICENSE"}),
+    "preact": (
+        "11.2.0",
+        {"dist/preact.mjs": "preact.js", "hooks/dist/hooks.mjs": "hooks.js", "LICENSE": "preact.LICENSE"},
+    ),
     "htm": ("3.1.1", {"dist/htm.mjs": "htm.js", "LICENSE": "htm.LICENSE"}),
     "uplot": (
         "1.6.32",
@@ -54,7 +57,7 @@ def _fetch(name: str, version: str, files: dict[str, str]) -> dict[str, object]:
     digests: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as directory:
         command = ["npm", "pack", "--silent", "--pack-destination", directory, f"{name}@{version}"]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 (a command of our own)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         (archive,) = Path(directory).glob("*.tgz")
         with tarfile.open(archive) as package:
             for source, target in files.items():
