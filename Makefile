@@ -18,14 +18,14 @@ PYTEST ?=
 # "What is fetched"). A name that is only a shim, or has no `venv`, is passed over.
 CANDIDATES := $(or $(PYTHON),python3.11 python3 python3.13 python3.12 python3.10 python3.14)
 
-.PHONY: demo test lint bench vendor clean
+.PHONY: demo test lint browser bench vendor clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-demo
 	@$(BIN)/python examples/demo/run.py
 
 # pytest comes last, so that its summary is the last thing to be read.
-test: lint
+test: lint browser
 	$(BIN)/python -m pytest -n 2 $(PYTEST)
 
 lint: $(VENV)/.installed-test
@@ -34,11 +34,24 @@ lint: $(VENV)/.installed-test
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports --no-logo --no-cache
 
+# The tests of the web page drive a real browser, with fonts. Where it is not there and apt is, apt brings it.
+browser:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit; done; \
+	[ -z "$$KEEPSAKE_TEST_CHROMIUM" ] || exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing Chromium for the tests of the web page"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=400 install -y -qq \
+	        --no-install-recommends chromium fonts-dejavu-core fonts-liberation >/dev/null; \
+	else \
+	    echo "the tests of the web page need Chromium" >&2; \
+	    echo "hint: install it (Debian: apt install chromium), or set KEEPSAKE_TEST_CHROMIUM to its program" >&2; exit 1; \
+	fi
+
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m benchmarks
 
-vendor: $(VENV)/.created
-	$(BIN)/python scripts/vendor.py
+vendor: $(VENV)/.installed-test
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python scripts/vendor.py
 
 clean:
 	rm -rf $(VENV) demo-output benchmarks/results benchmarks/.peers dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
@@ -65,5 +78,5 @@ $(VENV)/.installed-demo: $(VENV)/.created pyproject.toml
 $(VENV)/.installed-test: $(VENV)/.created pyproject.toml
 	@echo "installing what the tests need (a few minutes the first time)"
 	@$(BIN)/python -m pip install -qq --editable '.[all]' --group demo --group test
-	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/npm install --silent --no-fund --no-audit --prefix $(VENV)/azurite azurite@3.37.0
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/npm install --silent --no-fund --no-audit --prefix $(VENV)/npm azurite@3.37.0 axe-core@4.14.1
 	@touch $@

@@ -17,7 +17,7 @@ from tests.servers.process import free_port, run_server
 ACCOUNT = "devstoreaccount1"
 ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 """Of every Azurite (its README, "Default Storage Account"), so no secret."""
-_PROGRAM = Path(sys.prefix) / "azurite" / "node_modules" / ".bin" / "azurite-blob"
+_PROGRAM = Path(sys.prefix) / "npm" / "node_modules" / ".bin" / "azurite-blob"
 
 
 @contextlib.contextmanager
