@@ -127,7 +127,7 @@ class Checkpoint:
         return hash(self.id)
 
     def _repr_html_(self) -> str:
-        from keepsake._analysis.experimenthtml import checkpoint_html
+        from keepsake._analysis.html import checkpoint_html
 
         return checkpoint_html(self)
 
@@ -364,7 +364,7 @@ class CheckpointList(list[Checkpoint]):
         return list_text("CheckpointList", "checkpoint", [checkpoint.id for checkpoint in self])
 
     def _repr_html_(self) -> str:
-        from keepsake._analysis.experimenthtml import checkpoints_html
+        from keepsake._analysis.html import checkpoints_html
 
         return checkpoints_html(self, best=self.best())
 

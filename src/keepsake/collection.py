@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from keepsake._catalog.catalog import Catalog, CatalogListing
+    from keepsake._catalog.snapshot import Snapshot
     from keepsake._tracking.session import Session
 
 ExperimentFilter: TypeAlias = Callable[[Experiment], object]
@@ -208,35 +209,56 @@ class ExperimentCollection:
             return kept
         return kept[:limit] if sort is not None else kept[-limit:]
 
-    def _open_catalog(self, place: Place) -> Catalog:
-        from keepsake._catalog.catalog import Catalog
-
-        try:
-            directory = private_directory(cache_directory(os.environ) / "catalogs")
-        except ConfigError:
-            directory = None  # a machine that keeps nothing: everything is read each time
-        return Catalog(self._open(place), directory)
-
     def to_dataframe(self) -> DataFrame:
         """Return a pandas DataFrame with a row an experiment."""
         return self.list().to_dataframe()
 
     def _open(self, place: Place) -> Repository:
-        try:
-            return place.open_repository()
-        except NotFoundError:
-            raise self._project.describe_absence() from None
+        return _open_repository(self._project, place)
+
+    def _open_catalog(self, place: Place) -> Catalog:
+        return _open_catalog(self._open(place))
 
     def __repr__(self) -> str:
         return f"ExperimentCollection({self._project!r})"
 
     def _repr_html_(self) -> str:
-        from keepsake._analysis.html import error_html
+        from html import escape
 
         try:
             return self.list()._repr_html_()
         except KeepsakeError as error:
-            return error_html(error)
+            # Showing an object is no place for a traceback.
+            return f"<pre>{escape(str(error))}</pre>"
+
+
+def open_snapshot(project: FindsPlace) -> Snapshot:
+    """Return all experiments of a project as columns, to look at again and again; empty until it is refreshed.
+
+    Raises:
+        ConfigNotFoundError: there is no repository.
+    """
+    from keepsake._catalog.snapshot import Snapshot
+
+    place = project.find_place()
+    return Snapshot(_open_catalog(_open_repository(project, place)), functools.partial(_find_running, place))
+
+
+def _open_repository(project: FindsPlace, place: Place) -> Repository:
+    try:
+        return place.open_repository()
+    except NotFoundError:
+        raise project.describe_absence() from None
+
+
+def _open_catalog(repository: Repository) -> Catalog:
+    from keepsake._catalog.catalog import Catalog
+
+    try:
+        directory = private_directory(cache_directory(os.environ) / "catalogs")
+    except ConfigError:
+        directory = None  # a machine that keeps nothing: everything is read each time
+    return Catalog(repository, directory)
 
 
 def _begin_session(place: Place, experiment_id: str, on_error: Literal["warn", "raise"], *, heartbeat: bool) -> Session:

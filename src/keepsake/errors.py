@@ -32,6 +32,14 @@ class InvalidInputError(KeepsakeError, ValueError):
     exit_code = 2
 
 
+class UnreadableTextError(InvalidInputError):
+    """A filter or a sort key cannot be read from the place `at` on, counted in code points."""
+
+    def __init__(self, message: str, *, at: int, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.at = at
+
+
 class ConfigError(KeepsakeError):
     """`keepsake.yaml`, a `KEEPSAKE_*` variable or a repository URL is wrong."""
 

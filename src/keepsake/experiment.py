@@ -454,7 +454,7 @@ class Experiment(ExperimentFacts):
         return hash(self.id)
 
     def _repr_html_(self) -> str:
-        from keepsake._analysis.experimenthtml import experiment_html
+        from keepsake._analysis.html import experiment_html
 
         return experiment_html(self)
 
@@ -540,7 +540,7 @@ class ExperimentList(list[Experiment]):
         return list_text("ExperimentList", "experiment", [experiment.id for experiment in self])
 
     def _repr_html_(self) -> str:
-        from keepsake._analysis.experimenthtml import experiments_html
+        from keepsake._analysis.html import experiments_html
 
         return experiments_html(self)
 

@@ -16,14 +16,7 @@ from keepsake.checkpoint import Checkpoint
 from keepsake.collection import ExperimentCollection
 from keepsake.config import ProjectConfig, find_project, find_staging, read_settings, repository_not_found, write_config
 from keepsake.directories import cache_directory, lock_directory
-from keepsake.errors import (
-    AmbiguousPrefixError,
-    ConfigError,
-    ConfigNotFoundError,
-    InvalidInputError,
-    KeepsakeError,
-    NotFoundError,
-)
+from keepsake.errors import AmbiguousPrefixError, ConfigError, ConfigNotFoundError, InvalidInputError, NotFoundError
 from keepsake.experiment import Experiment
 from keepsake.stores.url import bucket_url, create_bucket, is_bucket, open_store
 
@@ -283,17 +276,6 @@ class Project:
     def __repr__(self) -> str:
         given = {"repository": self.repository, "directory": self.directory}
         return f"Project({', '.join(f'{name}={value!r}' for name, value in given.items() if value is not None)})"
-
-    def _repr_html_(self) -> str:
-        from keepsake._analysis.experimenthtml import project_html
-        from keepsake._analysis.html import error_html
-        from keepsake._tracking.secrets import mask_url
-
-        try:
-            place = self.find_place()
-            return project_html(str(place.directory), mask_url(place.store.url), self.experiments.list())
-        except KeepsakeError as error:
-            return error_html(error)
 
 
 def _only(identifier: str, found: Sequence[Experiment | Checkpoint]) -> Experiment | Checkpoint:

@@ -93,6 +93,14 @@ class Catalog:
         """
         return self._with_database(lambda connection, path: self._find_checkpoints(connection, path, prefixes))
 
+    def read(self, act: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Bring the catalog up to date, and return what `act` reads of it; called again when the catalog was damaged.
+
+        Raises:
+            StoreError: the repository cannot be read.
+        """
+        return self._with_database(lambda connection, _: act(connection))
+
     def _with_database(self, act: Callable[[sqlite3.Connection, Path | None], Result]) -> Result:
         """Bring the catalog up to date and read it: the file, else one made anew, else one in memory."""
         if self.path is not None:
@@ -130,7 +138,7 @@ class Catalog:
         limit: int | None,
         find_running: FindRunning,
     ) -> CatalogListing:
-        listing = CatalogListing(problems=_load_problems(connection))
+        listing = CatalogListing(problems=load_problems(connection))
         if query is None:
             numbers = _newest(connection, limit)
         else:
@@ -243,7 +251,7 @@ def _newest(connection: sqlite3.Connection, limit: int | None) -> list[int]:
     return [number for (number,) in reversed(rows)]
 
 
-def _load_problems(connection: sqlite3.Connection) -> list[tuple[str, KeepsakeError]]:
+def load_problems(connection: sqlite3.Connection) -> list[tuple[str, KeepsakeError]]:
     rows = connection.execute("SELECT problems FROM experiments WHERE problems NOT NULL ORDER BY id")
     return [
         (key, (NotFoundError if kind == NotFoundError.kind else CorruptionError)(message, hint=hint))

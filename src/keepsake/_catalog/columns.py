@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from keepsake._catalog.encoding import CatalogDamagedError, decode_kept, encode_kept
 from keepsake._catalog.fields import Column
-from keepsake._model.events import Body, ExperimentState, metrics_of
+from keepsake._model.events import Body, ExperimentState, find_end, metrics_of
 from keepsake._model.times import parse_time
 from keepsake._model.values import Value
 from keepsake.errors import CorruptionError
@@ -43,12 +43,16 @@ def values_of(state: ExperimentState, head: Mapping[str, Any]) -> Groups:
     facts = {"id": state.id, "created": created["time"], "status": head["ended"]}
     facts |= {field: head[field] for field in ("name", "notes", "tags", "num_checkpoints")}
     facts |= {field: created.get(field) for field in ("project", "path", "keepsake_version")}
+    facts["error"] = _error_text(state)
     groups: Groups = {
         "experiment": facts,
         "params": created.get("params"),
         "environment": created.get("environment"),
         CHECKPOINT_IDS.group: {CHECKPOINT_IDS.key: join_ids(state.checkpoints)},
     }
+    primary = state.primary_metric()
+    if primary is not None:
+        groups["primary"] = {"name": primary[0], "goal": primary[1]}
     for group in ("best", "latest"):
         body = head[group]
         if body is not None:
@@ -57,6 +61,15 @@ def values_of(state: ExperimentState, head: Mapping[str, Any]) -> Groups:
     if head["latest"] is not None:
         facts["duration"] = _seconds_between(created["time"], head["latest"]["time"])
     return {group: values for group, values in groups.items() if isinstance(values, dict)}
+
+
+def _error_text(state: ExperimentState) -> str | None:
+    """Return type and message of what ended a failed experiment, on one line as Python prints it."""
+    end = find_end(state)
+    error = end.get("error") if end is not None else None
+    if not isinstance(error, dict):
+        return None
+    return ": ".join(str(error[part]) for part in ("type", "message") if error.get(part)) or None
 
 
 def join_ids(checkpoints: Iterable[Body]) -> str:

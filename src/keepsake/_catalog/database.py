@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Counts up with every change of the tables, or of what stands in them; a part of the file's name."""
 
 BUSY_TIMEOUT_S = 60.0
@@ -22,7 +22,7 @@ CACHE_KB = 64 * 1024
 """Most memory that SQLite keeps pages in; its usual 2 MB are little for the first listing of 100,000 experiments."""
 
 _SCHEMA = """
-CREATE TABLE identity (repository TEXT NOT NULL);
+CREATE TABLE identity (repository TEXT NOT NULL, made TEXT NOT NULL, change INTEGER NOT NULL);
 CREATE TABLE directories (prefix TEXT PRIMARY KEY, tag TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE experiments (
     number INTEGER PRIMARY KEY,
@@ -32,12 +32,14 @@ CREATE TABLE experiments (
     is_open INTEGER NOT NULL,
     created BLOB,
     open_sessions TEXT,
-    problems TEXT
+    problems TEXT,
+    changed INTEGER NOT NULL
 );
 CREATE INDEX experiments_by_directory ON experiments (directory);
 CREATE INDEX experiments_by_time ON experiments (created, id) WHERE created NOT NULL;
 CREATE INDEX experiments_open ON experiments (number) WHERE is_open;
 CREATE INDEX experiments_unfinished ON experiments (number) WHERE open_sessions NOT NULL;
+CREATE INDEX experiments_by_change ON experiments (changed);
 CREATE INDEX experiments_damaged ON experiments (id) WHERE problems NOT NULL;
 CREATE TABLE heads (number INTEGER PRIMARY KEY, head BLOB NOT NULL);
 CREATE TABLE journals (number INTEGER PRIMARY KEY, lengths TEXT NOT NULL, data BLOB NOT NULL);
@@ -101,4 +103,4 @@ def _create(connection: sqlite3.Connection, identity: str) -> None:
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
             for statement in _SCHEMA.split(";")[:-1]:
                 connection.execute(statement)
-            connection.execute("INSERT INTO identity VALUES (?)", (identity,))
+            connection.execute("INSERT INTO identity VALUES (?, hex(randomblob(8)), 0)", (identity,))

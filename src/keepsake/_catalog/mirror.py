@@ -84,8 +84,8 @@ class _Reading:
     problems: list[tuple[str, KeepsakeError]]
     state: ExperimentState | None
 
-    def row(self) -> tuple[Any, ...]:
-        """Return the row of the table `experiments`."""
+    def row(self, change: int) -> tuple[Any, ...]:
+        """Return the row of the table `experiments`; `change` counts up with every change of the catalog."""
         state = self.state
         sessions = open_sessions(state) if state is not None else []
         problems = [[key, error.kind, error.message, error.hint] for key, error in self.problems]
@@ -98,6 +98,7 @@ class _Reading:
             None if state is None else str(state.created["time"]).encode("utf-8", "surrogatepass"),
             json.dumps(sessions) if sessions else None,
             json.dumps(problems) if problems else None,
+            change,
         )
 
 
@@ -109,10 +110,12 @@ def _apply(connection: sqlite3.Connection, store: Store, survey: Survey) -> None
     _write_columns(connection, dict.fromkeys(gone))
     keep_segments = not isinstance(store, DirectoryStore)
     (last,) = connection.execute("SELECT coalesce(max(number), -1) FROM experiments").fetchone()
+    connection.execute("UPDATE identity SET change = change + 1")
+    (change,) = connection.execute("SELECT change FROM identity").fetchone()
     for batch in _batches(survey.stale.items(), BATCH):
         kept = {one: _load_kept(connection, survey, one, segments) for one, segments in batch}
         _fetch(store, batch, kept)
-        rows = _Rows(keep_segments=keep_segments)
+        rows = _Rows(change, keep_segments=keep_segments)
         for experiment_id, segments in batch:
             known = survey.known.get(experiment_id)
             last += known is None
@@ -187,7 +190,8 @@ def _load_unchanged(connection: sqlite3.Connection, known: Known, segments: Segm
 class _Rows:
     """What is to be written of several experiments, in few statements; the experiments themselves are not held."""
 
-    def __init__(self, *, keep_segments: bool) -> None:
+    def __init__(self, change: int, *, keep_segments: bool) -> None:
+        self._change = change
         self.changes: dict[int, Groups | None] = {}
         """By number, what they can be filtered and sorted by; None for what is gone."""
         self._keep_segments = keep_segments
@@ -198,7 +202,7 @@ class _Rows:
     def add(self, reading: _Reading) -> None:
         """Add one experiment, of which nothing is written yet but perhaps its row."""
         self.changes[reading.number] = None
-        self._experiments.append(reading.row())
+        self._experiments.append(reading.row(self._change))
         if self._keep_segments and reading.stamp:
             self._journals.append((reading.number, *pack_segments(reading.contents)))
         if reading.state is not None:
@@ -208,7 +212,9 @@ class _Rows:
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Write everything but the columns."""
-        connection.executemany("INSERT OR REPLACE INTO experiments VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._experiments)
+        connection.executemany(
+            "INSERT OR REPLACE INTO experiments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", self._experiments
+        )
         connection.executemany("INSERT INTO heads VALUES (?, ?)", self._heads)
         connection.executemany("INSERT INTO journals VALUES (?, ?, ?)", self._journals)
 

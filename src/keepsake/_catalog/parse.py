@@ -21,7 +21,7 @@ from typing import NoReturn
 from keepsake._catalog.fields import ALWAYS_FIELDS, CHECKPOINT_FIELDS, FIELDS, SCOPES, Name, kind_of
 from keepsake._catalog.literals import Literal, expected_literal
 from keepsake._catalog.syntax import OPERATORS, And, Comparison, Filter, Membership, Not, NullTest, Or
-from keepsake.errors import InvalidInputError
+from keepsake.errors import UnreadableTextError
 
 MAX_DEPTH = 50
 """Deepest nesting of parentheses and `not`; the reader recurses."""
@@ -48,7 +48,7 @@ def parse_filter(text: str, now: datetime) -> Filter:
         now: against which the times in it are checked; aware.
 
     Raises:
-        InvalidInputError: it cannot be read; the message shows the place, the hint what could stand there.
+        UnreadableTextError: it cannot be read; the message shows the place, the hint what could stand there.
     """
     return _Reader(text, now, "filter").read_filter()
 
@@ -57,7 +57,7 @@ def parse_sort(text: str, now: datetime) -> list[tuple[Name, bool]]:
     """Read sort keys, `KEY`, `KEY-asc` or `KEY-desc`, separated by commas; return names and whether each is descending.
 
     Raises:
-        InvalidInputError: as in `parse_filter`.
+        UnreadableTextError: as in `parse_filter`.
     """
     return _Reader(text, now, "sort key").read_sort()
 
@@ -301,8 +301,9 @@ class _Reader:
 
     def _fail(self, what: str, expected: str, *, at: int | None = None) -> NoReturn:
         place = self._at if at is None else at
-        raise InvalidInputError(
+        raise UnreadableTextError(
             f"this {self._noun} cannot be read: {what}\n{_show_place(self._text, place)}",
+            at=place,
             hint=f"here could stand {expected}",
         )
 

@@ -79,6 +79,10 @@ class ExperimentState:
         """Return the last checkpoint, None without one."""
         return self.checkpoints[-1] if self.checkpoints else None
 
+    def primary_metric(self) -> tuple[str, str] | None:
+        """Return name and goal of the metric that decides which checkpoint is best: the first that one named."""
+        return next((one for one in map(_primary_metric, self.checkpoints) if one is not None), None)
+
     def best_checkpoint(self) -> Body | None:
         """Return the checkpoint that `find_best` chooses, None when it chooses none."""
         place = find_best(map(_primary_metric, self.checkpoints), map(metrics_of, self.checkpoints))

@@ -25,6 +25,7 @@ COMMANDS = (
     "diff",
     "log",
     "plot",
+    "ui",
     "export",
     "checkout",
     "open",
