@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -30,10 +32,7 @@ def write_histories(root: Path, experiments: int, *, checkpoints: int = CHECKPOI
     repository, _ = Repository.open_or_create(LocalStore(root))
     draw = random.Random(seed)
     for number in range(experiments):
-        name, data = encode_history(draw, number, checkpoints)
-        path = root / name.key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        _write(root, *encode_history(draw, number, checkpoints))
     return repository
 
 
@@ -43,9 +42,15 @@ def encode_history(draw: random.Random, number: int, checkpoints: int) -> tuple[
     bodies = [_begin(draw, name.experiment_id, number)]
     bodies += [_checkpoint(draw, step) for step in range(checkpoints)]
     bodies.append({"type": "stop", "status": "failed" if number % 10 == 9 else "finished", "events": checkpoints + 2})
-    times = (_time_text(number * 60.0 + 5.0 * place) for place in range(len(bodies)))
+    return _encode_segment(name, bodies, start_s=number * 60.0, interval_s=5.0)
+
+
+def _encode_segment(
+    name: SegmentName, bodies: Iterable[dict[str, Any]], *, start_s: float, interval_s: float
+) -> tuple[SegmentName, bytes]:
+    times = (_time_text(start_s + interval_s * place) for place in itertools.count())
     data = b"".join(
-        encode_line(body | {"time": time}, place=name.place) for body, time in zip(bodies, times, strict=True)
+        encode_line(body | {"time": time}, place=name.place) for body, time in zip(bodies, times, strict=False)
     )
     return SegmentName(name.experiment_id, name.session_id, 0, len(data)), data
 
@@ -99,3 +104,29 @@ def _checkpoint(draw: random.Random, step: int) -> dict[str, Any]:
 
 def _time_text(seconds: float) -> str:
     return format_time(datetime.fromtimestamp(_FIRST_DAY_S + seconds, timezone.utc))
+
+
+def write_curves(root: Path, experiments: int, points: int, metrics: int, *, seed: int = 1) -> Repository:
+    """Write a repository of finished experiments that logged `metrics` metrics at `points` steps each, and return it.
+
+    The curves fall like losses, with noise. The same arguments give the same experiments.
+    """
+    repository, _ = Repository.open_or_create(LocalStore(root))
+    draw = random.Random(seed)
+    names = [f"metric_{number}" for number in range(metrics)]
+    for number in range(experiments):
+        name = SegmentName(draw.randbytes(32).hex(), draw.randbytes(16).hex(), 0, None)
+        bodies = [_begin(draw, name.experiment_id, number)]
+        floor = draw.random()
+        for step in range(points):
+            values = {one: floor + 1 / (1 + 10 * step / points) + 0.05 * draw.gauss(0, 1) for one in names}
+            bodies.append({"type": "log", "step": step, "metrics": values})
+        bodies.append({"type": "stop", "status": "finished", "events": points + 2})
+        _write(root, *_encode_segment(name, bodies, start_s=number * 60.0, interval_s=0.5))
+    return repository
+
+
+def _write(root: Path, name: SegmentName, data: bytes) -> None:
+    path = root / name.key
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)

@@ -218,5 +218,5 @@ def test_steps_are_timed_with_the_courier_at_work_and_without(tmp_path: Path) ->
     assert row.details["courier_s"] >= 0
     # On a machine with much else to do, the courier gets no time: then nothing is claimed.
     assert (row.limit is None) == (row.details["encoded_bytes"] == 0 or row.details["ran_out"])
-    assert len(row.details["with_ms"]) > 1
-    assert len(row.details["without_ms"]) > 1
+    assert row.details["with_ms"]
+    assert row.details["without_ms"]
