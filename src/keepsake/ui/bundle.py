@@ -1,7 +1,7 @@
-"""Joins the modules of the page into one script, for an export: a page that is opened from a folder may load no modules.
+"""Joins the modules of the page into one script, for an export: a page opened from a folder may load no modules.
 
-Pure: names and texts in, a text out. It understands the forms of `import` and `export` that the page keeps to, and fails
-on any other:
+Pure: names and texts in, a text out. It understands the forms of `import` and `export` that the page keeps to, and
+fails on any other:
 
     import { a, b as c } from "./x.js";    import d from "./x.js";    await import("./x.js")
     export function f…  export async function f…  export class C…  export const c…
@@ -85,8 +85,7 @@ def _rewrite(name: str, text: str) -> str:
 
     def export_list(match: re.Match[str]) -> str:
         exported.extend((public, own) for own, public in _renames(match["names"]))
-        before = match[0][: match[0].index("export")]
-        return before
+        return match[0][: match[0].index("export")]
 
     def import_names(match: re.Match[str]) -> str:
         source = repr(_resolve(name, match["path"]))
