@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from keepsake._model.annotations import check_annotations
 from keepsake._model.events import ExperimentState, SessionState
-from keepsake._model.ids import check_prefix, new_id, resolve_prefix, short_id
+from keepsake._model.ids import check_prefix, ids_nearest, new_id, resolve_prefix, short_id
 from keepsake._model.times import now_text
 from keepsake._model.values import to_params
 from keepsake._repository.heartbeat import list_heartbeats
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from keepsake._tracking.session import Session
 
 ExperimentFilter: TypeAlias = Callable[[Experiment], object]
+
+_CANDIDATES = 3
+"""Ids that are named when one is not there."""
 
 
 class FindsPlace(Protocol):
@@ -134,11 +137,15 @@ class ExperimentCollection:
         if prefix is None:
             raise InvalidInputError("get() needs the id of an experiment, or its beginning")
         found = {one.id: one for one in self.find([prefix])[prefix]}
+        if not found:
+            raise absent_id(self, prefix, noun="experiment")
         return found[resolve_prefix(prefix, found, noun="experiment")]
 
     def get_checkpoint(self, checkpoint_id: str) -> Checkpoint:
         """Return the checkpoint of any experiment whose id is, or begins with, `checkpoint_id`. Errors as in `get`."""
         found = {one.id: one for one in self.find_checkpoints([checkpoint_id])[checkpoint_id]}
+        if not found:
+            raise absent_id(self, checkpoint_id, noun="checkpoint")
         return found[resolve_prefix(checkpoint_id, found, noun="checkpoint")]
 
     def find(self, prefixes: Iterable[str]) -> dict[str, list[Experiment]]:
@@ -259,6 +266,16 @@ def _open_catalog(repository: Repository) -> Catalog:
     except ConfigError:
         directory = None  # a machine that keeps nothing: everything is read each time
     return Catalog(repository, directory)
+
+
+def absent_id(experiments: ExperimentCollection, prefix: str, *, noun: str) -> NotFoundError:
+    """Make the error for a beginning that no id of a `noun` has, with the experiments that may have been meant."""
+    near = [short_id(one) for one in ids_nearest(prefix, (one.id for one in experiments.list()))][:_CANDIDATES]
+    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    return NotFoundError(
+        f"no {noun} has an id that starts with {prefix!r}",
+        hint=f"{meant}`keepsake ls` shows the experiments, `keepsake show ID` the checkpoints of one",
+    )
 
 
 def _begin_session(place: Place, experiment_id: str, on_error: Literal["warn", "raise"], *, heartbeat: bool) -> Session:

@@ -13,7 +13,7 @@ from keepsake._tracking.dispatch import Dispatcher
 from keepsake._tracking.instructions import Instructions
 from keepsake._tracking.place import Place, remote_staging_name
 from keepsake.checkpoint import Checkpoint
-from keepsake.collection import ExperimentCollection
+from keepsake.collection import ExperimentCollection, absent_id
 from keepsake.config import ProjectConfig, find_project, find_staging, read_settings, repository_not_found, write_config
 from keepsake.directories import cache_directory, lock_directory
 from keepsake.errors import AmbiguousPrefixError, ConfigError, ConfigNotFoundError, InvalidInputError, NotFoundError
@@ -71,7 +71,13 @@ class Project:
         """Return what each of the identifiers names; as `get`, but the repository is looked through once for all."""
         wanted = list(identifiers)
         experiments, checkpoints = self.experiments.find(wanted), self.experiments.find_checkpoints(wanted)
-        return [_only(identifier, [*experiments[identifier], *checkpoints[identifier]]) for identifier in wanted]
+        found: dict[str, list[Experiment | Checkpoint]] = {
+            one: [*experiments[one], *checkpoints[one]] for one in wanted
+        }
+        for identifier in wanted:
+            if not found[identifier]:
+                raise absent_id(self.experiments, identifier, noun="experiment and no checkpoint")
+        return [_only(identifier, found[identifier]) for identifier in wanted]
 
     def push(
         self, to: str, *, on_progress: Callable[[int], None] | None = None, experiment_ids: Iterable[str] | None = None
@@ -290,11 +296,6 @@ def _only(identifier: str, found: Sequence[Experiment | Checkpoint]) -> Experime
             f"{', '.join(map(short_id, candidates[:8]))}{', …' if len(found) > 8 else ''}",
             candidates=candidates,
             hint="give more digits",
-        )
-    if not found:
-        raise NotFoundError(
-            f"no experiment and no checkpoint has an id that starts with {identifier!r}",
-            hint="`keepsake ls` shows the experiments, `keepsake show ID` the checkpoints of one",
         )
     return found[0]
 

@@ -105,6 +105,23 @@ def test_ls_into_a_closed_pipe_ends_quietly(project: Path) -> None:
     assert result.stderr == ""
 
 
+@pytest.mark.parametrize("arguments", ["ls --json", "export", "--version", "--help", "ls --help", "completion bash"])
+def test_a_pipe_that_was_closed_before_anything_is_written_is_no_failure(project: Path, arguments: str) -> None:
+    command = f"{sys.executable} -m keepsake {arguments} | true; exit ${{PIPESTATUS[0]}}"
+    result = subprocess.run(
+        ["bash", "-c", command], cwd=project, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("arguments", ["ls", "--version"])
+def test_an_output_that_is_full_is_an_error_of_one_line(project: Path, arguments: str) -> None:
+    command = f"{sys.executable} -m keepsake {arguments} > /dev/full"
+    result = subprocess.run(command, shell=True, cwd=project, capture_output=True, text=True, timeout=60, check=False)
+    assert (result.returncode, result.stderr) == (1, "error: No space left on device\n")
+
+
 def test_check_of_a_sound_repository_exits_with_0(project: Path) -> None:
     result = run("check", directory=project)
     assert result.returncode == 0

@@ -65,4 +65,19 @@ def test_a_plot_of_one_experiment(cli: RunCli, trained: TwoExperiments) -> None:
 
 
 def test_an_unknown_metric_is_a_usage_error(cli: RunCli, trained: TwoExperiments) -> None:
-    assert cli("plot", "-m", "nope", at=trained.directory).code == 2
+    done = cli("plot", "-m", "nope", at=trained.directory)
+    assert done.code == 2
+    assert "the metrics are: loss, val/acc" in done.err
+    assert "did you mean val/acc?" in cli("plot", "-m", "val/ac").err
+
+
+def test_a_picture_of_an_unknown_kind_is_a_usage_error(cli: RunCli, trained: TwoExperiments, tmp_path: Path) -> None:
+    done = cli("plot", "-o", str(tmp_path / "curves.xyz"), at=trained.directory)
+    assert done.code == 2
+    assert ".png" in done.err
+
+
+def test_a_picture_that_cannot_be_written_is_named(cli: RunCli, trained: TwoExperiments, tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "curves.png"
+    done = cli("plot", "-o", str(path), at=trained.directory)
+    assert (done.code, done.err) == (1, f"error: {path}: No such file or directory\n")

@@ -38,6 +38,19 @@ def test_only_the_last_lines(cli: RunCli, trained: TwoExperiments) -> None:
     assert len(cli("log", "-n", "1", trained.first.id, at=trained.directory).out.splitlines()) == 1
 
 
+def test_the_last_lines_are_those_that_have_the_metric(cli: RunCli, trained: TwoExperiments) -> None:
+    done = cli("log", "-n", "1", "-m", "val/acc", trained.first.id, at=trained.directory)
+    assert "step 1" in done.out
+    entry = json.loads(cli("log", "-n", "1", "-m", "val/acc", "--json", trained.first.id).out)
+    assert entry["metrics"] == {"val/acc": 0.5}
+
+
+def test_a_metric_that_is_not_there_is_said_with_the_nearest(cli: RunCli, trained: TwoExperiments) -> None:
+    done = cli("log", "-m", "val/ac", trained.first.id, at=trained.directory)
+    assert (done.code, done.out) == (0, "")
+    assert "did you mean val/acc?" in done.err
+
+
 def test_it_follows_a_running_experiment_to_its_end(trained: TwoExperiments) -> None:
     experiment = trained.project.experiments.create(quiet=True)
     experiment.checkpoint(step=0, loss=1.0)

@@ -92,6 +92,29 @@ def test_every_command_explains_itself(cli: RunCli, name: str) -> None:
 def test_help_names_every_command(cli: RunCli) -> None:
     out = cli("--help").out
     assert all(f"\n  {name} " in out for name in COMMANDS)
+    assert not any(line.endswith("...") for line in out.splitlines()[1:]), (
+        "a line of help is cut off: give the command a short_help"
+    )
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_in_help_keep_their_lines(cli: RunCli, name: str) -> None:
+    out = cli(name, "--help").out
+    assert "\b" not in out
+    assert "\\b" not in out
+
+
+def test_help_of_a_command_is_asked_for_as_in_keepsake_0(cli: RunCli) -> None:
+    assert cli("help").out == cli("--help").out
+    assert cli("help", "ls").out == cli("ls", "--help").out
+    assert cli("help", "list").out.splitlines()[1:] == cli("ls", "--help").out.splitlines()[1:]
+    assert cli("help", "lss").code == 2
+
+
+def test_scripts_that_switch_analytics_off_go_on(cli: RunCli) -> None:
+    done = cli("analytics", "off")
+    assert (done.code, done.out) == (0, "")
+    assert "no analytics" in done.err
 
 
 def test_a_misspelt_command_is_a_usage_error_that_names_the_nearest(cli: RunCli) -> None:

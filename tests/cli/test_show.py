@@ -93,6 +93,18 @@ def test_an_id_that_is_not_there_exits_with_3(cli: RunCli, trained: TwoExperimen
     assert "hint: " in done.err
 
 
+def test_an_id_that_is_not_there_names_the_one_that_was_meant(cli: RunCli, trained: TwoExperiments) -> None:
+    right = trained.first.short_id()
+    wrong = right[:3] + ("0" if right[3] != "0" else "1") + right[4:]
+    for command in ("show", "log", "tag", "rm"):
+        done = cli(command, wrong, at=trained.directory)
+        assert (done.code, f"did you mean {right}" in done.err) == (3, True), command
+
+
+def test_what_is_no_id_at_all_exits_with_3(cli: RunCli, trained: TwoExperiments) -> None:
+    assert cli("show", "baseline", at=trained.directory).code == 3
+
+
 def test_an_ambiguous_id_names_the_candidates(
     cli: RunCli, trained: TwoExperiments, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keepsake._model.ids import ID_DIGITS, check_prefix, is_id, new_id, new_session_id, resolve_prefix, short_id
+from keepsake._model.ids import (
+    ID_DIGITS,
+    check_prefix,
+    ids_nearest,
+    is_id,
+    new_id,
+    new_session_id,
+    resolve_prefix,
+    short_id,
+)
 from keepsake.errors import AmbiguousPrefixError, InvalidInputError, NotFoundError
 
 hex_digits = st.text("0123456789abcdef", min_size=ID_DIGITS, max_size=ID_DIGITS)
@@ -64,10 +73,24 @@ def test_the_candidates_of_an_ambiguous_prefix_are_shown_so_that_they_differ() -
     assert all(one[:24] in caught.value.message for one in ids)
 
 
-@pytest.mark.parametrize("prefix", ["", "ab", " ab ", "xyz", "abc/", "../abc", "ab c", "٣٣٣"])
-def test_what_can_begin_no_id_is_refused(prefix: str) -> None:
+@pytest.mark.parametrize("prefix", ["", "ab", " ab "])
+def test_too_short_a_beginning_is_refused(prefix: str) -> None:
     with pytest.raises(InvalidInputError, match="is not the id of"):
         check_prefix(prefix, noun="experiment")
+
+
+@pytest.mark.parametrize("prefix", ["x", "xyz", "abc/", "../abc", "ab c", "٣٣٣"])
+def test_what_can_begin_no_id_is_not_found(prefix: str) -> None:
+    with pytest.raises(NotFoundError, match="is not the id of"):
+        check_prefix(prefix, noun="experiment")
+
+
+@pytest.mark.parametrize(
+    "typed", ["1234568", "023456", "01234567", "1023456", "0123465", "0f23456", "0123f456", "0123456f"]
+)
+def test_one_mistake_in_an_id_is_seen_through(typed: str) -> None:
+    meant, other = "0123456" + "8" * 57, "fedcba9" + "8" * 57
+    assert ids_nearest(typed, [other, meant]) == [meant]
 
 
 @pytest.mark.parametrize("prefix", [None, 5, b"abcd", ["abc"]])

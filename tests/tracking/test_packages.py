@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from keepsake._tracking.dependencies import DEPENDENCIES, normalized
 from keepsake._tracking.packages import imported_packages
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -160,3 +162,58 @@ def test_this_process_agrees_with_the_standard_library_for_what_it_has_imported(
     for name in top_level & {"numpy", "yaml", "click", "_pytest", "pytest", "hypothesis", "xdist", "dateutil", "PIL"}:
         assert set(owners[name]) <= set(found), name
     assert list(found) == sorted(found, key=str.lower)
+
+
+def packages_of_the_demo(program: str, tmp_path: Path) -> dict[str, dict[str, str]]:
+    """Run a program that prints what two experiments, one after the other, record as packages."""
+    (tmp_path / "train.py").write_text(
+        f"import keepsake, json\n{program}\n"
+        "def packages():\n"
+        "    experiment = keepsake.init(path='.', quiet=True)\n"
+        "    experiment.checkpoint(path='train.py', metrics={'loss': 1.0})\n"
+        "    experiment.stop()\n"
+        "    return experiment.python_packages\n"
+        "print(json.dumps([packages(), packages()]))\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(SOURCE), "KEEPSAKE_COURIER": "off", "XDG_CACHE_HOME": str(tmp_path)}
+    command = [sys.executable, "train.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    first, second = json.loads(done.stdout)
+    return {"first": first, "second": second}
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        ("", set()),
+        ("import numpy", {"numpy"}),
+        ("import numpy.linalg as algebra", {"numpy"}),
+        ("from numpy import array", {"numpy"}),
+        ("from yaml import safe_load", {"PyYAML"}),
+        ("import tool", {"zstandard"}),
+        ("def work():\n    import numpy as np\nwork()", {"numpy"}),
+        (
+            "class Work:\n    @staticmethod\n    def go():\n        def deep(): import yaml\n        deep()\nWork.go()",
+            {"PyYAML"},
+        ),
+        ("import pandas", {"numpy", "pandas", "python-dateutil", "six"}),
+    ],
+)
+def test_what_keepsake_needs_counts_only_when_the_program_uses_it(
+    tmp_path: Path, program: str, expected: set[str]
+) -> None:
+    (tmp_path / "tool.py").write_text("import zstandard\n")
+    found = packages_of_the_demo(program, tmp_path)
+    assert set(found["first"]) >= expected
+    assert {name for name in found["first"] if normalized(name) in DEPENDENCIES} <= expected
+    assert found["second"] == found["first"]
+
+
+def test_every_dependency_of_keepsake_is_known_to_be_one() -> None:
+    project = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    _, _, rest = project.partition("\ndependencies = [")
+    names = [
+        line.strip().strip('",').partition(">=")[0] for line in rest.partition("]")[0].splitlines() if line.strip()
+    ]
+    assert len(names) > 5
+    assert {normalized(name) for name in names} <= set(DEPENDENCIES)

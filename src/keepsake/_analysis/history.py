@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -43,14 +43,26 @@ def _has(entry: HistoryEntry, metric: str) -> bool:
     return metric in entry.metrics or metric in flatten_values(entry.metrics)
 
 
-def entry_line(entry: HistoryEntry, metrics: Collection[str] = ()) -> str:
-    """Return an entry as a line; only these metrics when any are named, and nothing for an entry without them."""
+def metric_names(experiment: ExperimentLike) -> set[str]:
+    """Return the names of all that an experiment measured; what is nested has dots in its name."""
+    return {name for entry in history(experiment) for name in flatten_values(entry.metrics)}
+
+
+def select_metrics(entries: Sequence[HistoryEntry], metrics: Collection[str]) -> list[HistoryEntry]:
+    """Return the entries that have any of these metrics, with nothing but those."""
+    chosen: list[HistoryEntry] = []
+    for entry in entries:
+        values = {name: value for name, value in flatten_values(entry.metrics).items() if name in metrics}
+        if values:
+            chosen.append(replace(entry, metrics=values))
+    return chosen
+
+
+def entry_line(entry: HistoryEntry) -> str:
+    """Return an entry as a line."""
     values = flatten_values(entry.metrics)
-    chosen = {name: value for name, value in values.items() if not metrics or name in metrics}
-    if metrics and not chosen:
-        return ""
     step = "" if entry.step is None else f"step {entry.step}"
-    facts = "  ".join(f"{name}={format_value(value)}" for name, value in chosen.items())
+    facts = "  ".join(f"{name}={format_value(value)}" for name, value in values.items())
     mark = f"  checkpoint {short_id(entry.checkpoint_id)}" if entry.checkpoint_id else ""
     return f"{entry.created:%Y-%m-%d %H:%M:%S}  {step:<12}  {facts}{mark}".rstrip()
 

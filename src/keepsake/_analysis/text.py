@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from keepsake._analysis.interfaces import CheckpointLike, ExperimentLike, flatten_values
@@ -12,6 +12,7 @@ from keepsake._model.values import Value
 
 _LONGEST_VALUE = 60
 _LISTED_IDS = 8
+_LISTED_NAMES = 10
 
 
 def format_value(value: Value, *, longest: int = _LONGEST_VALUE) -> str:
@@ -51,6 +52,18 @@ def format_bytes(size_bytes: int) -> str:
             break
     decimals = 2 if size < 9.995 else 1 if size < 99.95 else 0
     return f"{size:.{decimals}f} {unit}"
+
+
+def name_hint(name: str, known: Iterable[str], *, noun: str) -> str:
+    """Say which names may have been meant: the nearest, else those that there are."""
+    import difflib  # 3 ms, which a listing need not spend
+
+    names = sorted(set(known))
+    near = difflib.get_close_matches(name, names, n=3)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    shown = ", ".join(names[:_LISTED_NAMES]) + (" …" if len(names) > _LISTED_NAMES else "")
+    return f"the {noun}s are: {shown}" if names else f"there are no {noun}s at all"
 
 
 def checkpoint_summary(checkpoint: CheckpointLike | None) -> str:

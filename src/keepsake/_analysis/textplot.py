@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from keepsake._analysis.history import points_of
+from keepsake._analysis.history import metric_names, points_of
 from keepsake._analysis.interfaces import ExperimentLike, flatten_values
+from keepsake._analysis.text import name_hint
 from keepsake._model.ids import short_id
 from keepsake.errors import ConfigError, InvalidInputError
 
@@ -36,7 +37,10 @@ def draw_curves(
     curves = {short_id(one.id): _points(one, metric, positive=logy) for one in experiments}
     drawn = [(label, points) for label, points in curves.items() if points][-MOST_CURVES:]
     if not drawn:
-        raise InvalidInputError(f"no experiment has numbers to draw for the metric {metric!r}")
+        raise InvalidInputError(
+            f"no experiment has numbers to draw for the metric {metric!r}",
+            hint=name_hint(metric, (name for one in experiments for name in metric_names(one)), noun="metric"),
+        )
     try:
         from uniplot import plot_to_string
     except ImportError as error:

@@ -6,7 +6,6 @@ that it speaks of. Where the columns are is the caller's business.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -20,6 +19,9 @@ from keepsake._catalog.parse import parse_filter, parse_sort
 from keepsake._catalog.syntax import And, Filter, Membership, Not, NullTest, Or, format_name
 from keepsake._model.values import Value, get_dotted
 from keepsake.errors import InvalidInputError
+
+_LISTED_NAMES = 8
+"""Params and metrics that are named where nothing looks like what was written."""
 
 
 class Columns(Protocol):
@@ -113,6 +115,8 @@ def is_known(name: Name, columns: Columns) -> bool:
 
 def name_nearest(name: Name, columns: Columns) -> list[str]:
     """Return the names under which there is something, as they can be written, that look most like this one."""
+    import difflib  # 3 ms, which a filter without mistakes need not spend
+
     metrics = {*columns.keys("best.metrics"), *columns.keys("latest.metrics")}
     if name.scope:
         known = [Name("params", key) for key in columns.keys("params")] + [Name("metrics", key) for key in metrics]
@@ -202,9 +206,7 @@ def _sorted(places: Sequence[int], name: Name, columns: Columns, *, is_descendin
             near = name_nearest(name, columns)
             raise InvalidInputError(
                 f"no experiment has {format_name(name)!r} to sort by",
-                hint=f"did you mean {' or '.join(near)}?"
-                if near
-                else f"there is always {', '.join(sorted(ALWAYS_FIELDS))}",
+                hint=f"did you mean {' or '.join(near)}?" if near else _list_names(columns),
             )
         return list(places)
     kind = kind_of(name)
@@ -212,6 +214,15 @@ def _sorted(places: Sequence[int], name: Name, columns: Columns, *, is_descendin
     present = [place for place in places if keys[place] is not None]
     present.sort(key=lambda place: keys[place], reverse=is_descending)  # type: ignore[arg-type, return-value]
     return present + [place for place in places if keys[place] is None]
+
+
+def _list_names(columns: Columns) -> str:
+    """Say what there is to name, where nothing looks like what was written."""
+    own = sorted({*columns.keys("params"), *columns.keys("best.metrics"), *columns.keys("latest.metrics")})
+    shown = ", ".join(format_name(Name("", key)) for key in own[:_LISTED_NAMES])
+    more = " and more" if len(own) > _LISTED_NAMES else ""
+    always = f"there is always {', '.join(sorted(ALWAYS_FIELDS))}"
+    return f"{always}; and here {shown}{more}" if own else always
 
 
 def _names_of(tree: Filter) -> Iterable[Name]:

@@ -47,7 +47,7 @@ def resolve_prefix(prefix: str, ids: Iterable[str], *, noun: str) -> str:
         noun: what the ids are of, for messages ("experiment", "checkpoint").
 
     Raises:
-        InvalidInputError: `prefix` is not a string, too short, or not hexadecimal.
+        InvalidInputError: `prefix` is not a string, or too short.
         NotFoundError: nothing fits.
         AmbiguousPrefixError: several ids fit; they are in `.candidates`.
     """
@@ -75,16 +75,49 @@ def resolve_prefix(prefix: str, ids: Iterable[str], *, noun: str) -> str:
 
 
 def check_prefix(prefix: str, *, noun: str) -> str:
-    """Return `prefix` in lower case, or raise `InvalidInputError` when it cannot begin any id."""
+    """Return `prefix` in lower case.
+
+    Raises:
+        InvalidInputError: it is not a string, or too short.
+        NotFoundError: it is not hexadecimal: no id begins so.
+    """
     if not isinstance(prefix, str):
         raise InvalidInputError(f"the id of {_with_article(noun)} must be a string, not {type(prefix).__name__}")
     wanted = prefix.strip().lower()
-    if len(wanted) < MIN_PREFIX_DIGITS or not _HEX_DIGITS.issuperset(wanted):
-        raise InvalidInputError(
+    is_hexadecimal = _HEX_DIGITS.issuperset(wanted)
+    if not is_hexadecimal or len(wanted) < MIN_PREFIX_DIGITS:
+        error = InvalidInputError if is_hexadecimal else NotFoundError
+        raise error(
             f"{prefix!r} is not the id of {_with_article(noun)}, nor the beginning of one",
             hint=f"ids are hexadecimal; give at least {MIN_PREFIX_DIGITS} digits",
         )
     return wanted
+
+
+def ids_nearest(prefix: str, ids: Iterable[str]) -> list[str]:
+    """Return the ids that begin almost as `prefix` does: with a digit that is wrong, missing, too many, or swapped.
+
+    Args:
+        prefix: hex digits; of more than are shown to people, only those count.
+        ids: the ids to choose from.
+    """
+    wanted = prefix.strip().lower()[:SHORT_ID_DIGITS]
+    beginnings = set(_almost(wanted))
+    lengths = sorted({len(one) for one in beginnings})
+    return sorted(one for one in ids if any(one[:length] in beginnings for length in lengths))
+
+
+def _almost(digits: str) -> Iterable[str]:
+    """Yield what somebody may have meant who typed these digits with one mistake."""
+    for place in range(len(digits)):
+        before, rest = digits[:place], digits[place + 1 :]
+        for other in _HEX_DIGITS:
+            yield before + other + rest
+            yield before + other + digits[place:]
+        if len(digits) > MIN_PREFIX_DIGITS:
+            yield before + rest
+        if rest:
+            yield before + rest[0] + digits[place] + rest[1:]
 
 
 def _with_article(noun: str) -> str:

@@ -20,8 +20,10 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from keepsake._tracking.dependencies import unused_dependencies
+
 _NOT_IMPORTED_BY_THE_USER = frozenset({"__main__", "__mp_main__", "_distutils_hack", "_virtualenv", "sitecustomize"})
-_MAX_METADATA_BYTES = 8192
+_MAX_METADATA_BYTES = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,28 @@ class _Installed:
             return ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Metadata:
+    """What a distribution says of itself."""
+
+    name: str
+    version: str
+    requirements: frozenset[str]
+    """Names of the distributions that it needs, without those of its extras."""
+
+
 def imported_packages() -> dict[str, str]:
     """Return the version of every distribution that a module of this process comes from, by distribution name.
 
-    The standard library and modules that were not installed (the project's own) belong to none. Sorted by name. What
-    was found is remembered, so a second call looks at new modules only.
+    The standard library and modules that were not installed (the project's own) belong to none, and what only Keepsake
+    has imported is left out. Sorted by name. Whom a module belongs to is remembered, so a second call looks for new
+    ones only.
     """
-    found = _find_owners(list(_imported_modules()))
-    packages = (_read_name_and_version(one) for one in found)
-    return dict(sorted((package for package in packages if package is not None), key=lambda pair: pair[0].lower()))
+    imported = list(_imported_modules())
+    found = {one.name: one for one in map(_read_metadata, _find_owners(imported)) if one is not None}
+    program = {module.name for module in imported if _owner_of.get(module) is None} | {"__main__", "__mp_main__"}
+    unused = unused_dependencies(found, sys.modules.copy(), program, lambda name: found[name].requirements)
+    return {name: found[name].version for name in sorted(found, key=str.lower) if name not in unused}
 
 
 def _imported_modules() -> Iterator[_Module]:
@@ -200,8 +215,9 @@ def _list_installed(root: str, modified_ns: int) -> dict[str, _Installed]:  # no
 
 
 @functools.cache
-def _read_name_and_version(installed: _Installed) -> tuple[str, str] | None:
+def _read_metadata(installed: _Installed) -> _Metadata | None:
     text = installed.read("METADATA", _MAX_METADATA_BYTES) or installed.read("PKG-INFO", _MAX_METADATA_BYTES)
     name = re.search(r"^Name:\s*(\S+)", text, re.MULTILINE)
     version = re.search(r"^Version:\s*(\S+)", text, re.MULTILINE)
-    return (name[1], version[1]) if name and version else None
+    needed = re.findall(r"^Requires-Dist:\s*([\w.-]+)(?!.*\bextra\b)", text, re.MULTILINE)
+    return _Metadata(name[1], version[1], frozenset(needed)) if name and version else None

@@ -13,13 +13,13 @@ SHELLS = ("bash", "zsh", "fish")
 @click.argument("shell", type=click.Choice(SHELLS))
 @common_options
 def command(shell: str) -> None:
-    r"""Print the completion script for a shell.
+    """Print the completion script for a shell.
 
     \b
     bash:  keepsake completion bash > ~/.local/share/bash-completion/completions/keepsake
     zsh:   keepsake completion zsh > "${fpath[1]}/_keepsake"
     fish:  keepsake completion fish > ~/.config/fish/completions/keepsake.fish
-    """
+    """  # noqa: D301 (the character, which tells click not to wrap)
     from click.shell_completion import get_completion_class
 
     from keepsake.cli.main import cli

@@ -14,7 +14,7 @@ from keepsake.cli.output import say
 POLL_S = 1.0
 
 
-@click.command("log")
+@click.command("log", short_help="Print what an experiment measures, as it comes.")
 @click.argument("id", shell_complete=complete_ids)
 @click.option("-f", "--follow/--no-follow", default=None, help="Wait for more. By default while the experiment runs.")
 @click.option(
@@ -36,25 +36,37 @@ def command(
 
     Entries are its checkpoints and what it logged between them.
     """
-    from keepsake._analysis.history import HistoryEntry, entry_line, entry_summary, history
+    from keepsake._analysis.history import (
+        HistoryEntry,
+        entry_line,
+        entry_summary,
+        history,
+        metric_names,
+        select_metrics,
+    )
     from keepsake._analysis.strict_json import json_text
+    from keepsake._analysis.text import name_hint
 
     experiment = common.project().experiments.get(id)
 
+    def load() -> list[HistoryEntry]:
+        entries = history(experiment)
+        return select_metrics(entries, metrics) if metrics else entries
+
     def show(entries: list[HistoryEntry]) -> None:
         for entry in entries:
-            line = json_text(entry_summary(entry)) if as_json else entry_line(entry, metrics)
-            if line:
-                click.echo(line)
+            click.echo(json_text(entry_summary(entry)) if as_json else entry_line(entry))
 
-    entries = history(experiment)
+    entries = load()
+    for name in set(metrics) - metric_names(experiment):
+        say(f"nothing is measured as {name!r} yet; {name_hint(name, metric_names(experiment), noun='metric')}")
     show(entries[len(entries) - lines :] if lines < len(entries) else entries)
     seen = len(entries)
     follows = experiment.is_running() if follow is None else follow
     for _ in _ticks() if follows else ():
         is_running = experiment.is_running()
         experiment.refresh()
-        entries = history(experiment)
+        entries = load()
         show(entries[seen:])
         seen = len(entries)
         if not is_running:

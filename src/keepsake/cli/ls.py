@@ -41,7 +41,7 @@ def listing_options(command: Command) -> Command:
 @common_options
 @pass_common
 def command(common: Common, /, **options: Any) -> None:
-    r"""List the experiments, oldest first.
+    """List the experiments, oldest first.
 
     A line an experiment: its id, when it began, its status, the params that are not the same in all, its best and its
     latest checkpoint with the primary metric. Name, user and host are shown where they differ. What does not fit the
@@ -50,7 +50,7 @@ def command(common: Common, /, **options: Any) -> None:
     \b
     keepsake ls -f 'best.accuracy > 0.9' -s best.accuracy-desc -n 10
     keepsake ls -f 'created > 7d ago' -f 'status = running'
-    """
+    """  # noqa: D301 (the character, which tells click not to wrap)
     print_experiments(common, empty="no experiments", **options)
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -44,6 +46,8 @@ COMMANDS = (
 """In the order of `keepsake --help`: looking, getting, changing, the repository, setting up."""
 MODULES = {"init": "initialize"}
 """Where the module of a command is not named as the command is: one called `init` would hide `keepsake.init`."""
+HIDDEN = ("help", "analytics")
+"""What else Keepsake 0.x had, so that habits and scripts go on working."""
 ALIASES = {"list": "ls", "processes": "ps", "delete": "rm"}
 EXIT_INTERRUPTED = 130
 """128 and the number of SIGINT, as shells have it."""
@@ -59,7 +63,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (as above)
         """Import the command of this name, or the one that it is another name of."""
         name = ALIASES.get(cmd_name, cmd_name)
-        if name not in COMMANDS:
+        if name not in COMMANDS and name not in HIDDEN:
             return None
         module = importlib.import_module(f"keepsake.cli.{MODULES.get(name, name)}")
         command: click.Command = module.command
@@ -81,10 +85,16 @@ class LazyGroup(click.Group):
                 ) from error
             raise
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the options; `--help` and `--version` print already here."""
+        with _closed_pipe_is_the_end():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with _closed_pipe_is_the_end():
+                return super().invoke(ctx)
         except KeepsakeError as error:
             if ctx.ensure_object(Common).verbose:
                 raise
@@ -92,6 +102,11 @@ class LazyGroup(click.Group):
             if error.hint:
                 click.echo(f"hint: {error.hint}", err=True)
             ctx.exit(error.exit_code)
+        except OSError as error:
+            if ctx.ensure_object(Common).verbose:
+                raise
+            click.echo(f"error: {_describe(error)}", err=True)
+            ctx.exit(1)
 
 
 @click.group(
@@ -108,6 +123,23 @@ def cli() -> None:
     """
 
 
+@contextmanager
+def _closed_pipe_is_the_end() -> Iterator[None]:
+    """End with success when whoever read our output has seen enough, as in `keepsake ls | head`."""
+    try:
+        yield
+    except BrokenPipeError:
+        # Python would complain when it flushes stdout at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(0) from None
+
+
+def _describe(error: OSError) -> str:
+    """Return what the system said, and of which file: an output that is full, a directory that is not there."""
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename is not None else reason
+
+
 def main() -> None:
     """Run the command line and exit."""
     try:
@@ -120,7 +152,6 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough. Python would complain when it flushes stdout at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except OSError as error:  # of an option that prints, such as --version
+        click.echo(f"error: {_describe(error)}", err=True)
+        sys.exit(1)

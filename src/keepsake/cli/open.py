@@ -12,20 +12,20 @@ from keepsake.cli.ids import complete_ids
 from keepsake.errors import NotFoundError
 
 
-@click.command("open")
+@click.command("open", short_help="Write one saved file to standard output.")
 @click.argument("id", shell_complete=complete_ids)
 @click.argument("path")
 @common_options
 @pass_common
 def command(common: Common, id: str, path: str) -> None:  # noqa: A002 (the name in the help)
-    r"""Write a file of a checkpoint, or of its experiment, to standard output.
+    """Write a file of a checkpoint, or of its experiment, to standard output.
 
     ID names a checkpoint, or an experiment: then its best checkpoint is taken, or else its latest. PATH is relative to
     the project directory. Every byte is verified before it is written.
 
     \b
     keepsake open 5a31163 model.safetensors > model.safetensors
-    """
+    """  # noqa: D301 (the character, which tells click not to wrap)
     from keepsake.checkpoint import Checkpoint
 
     found = common.project().get(id)

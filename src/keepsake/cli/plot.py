@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from keepsake.cli.context import Common, common_options, pass_common
@@ -9,12 +11,16 @@ from keepsake.cli.ids import complete_ids
 from keepsake.cli.output import say, terminal_width, uses_color
 from keepsake.errors import NotFoundError
 
+PICTURES = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 
-@click.command("plot")
+
+@click.command("plot", short_help="Draw a metric, in the terminal or as a picture.")
 @click.argument("ids", shell_complete=complete_ids, metavar="[ID]...", nargs=-1)
 @click.option("-m", "--metric", metavar="NAME", help="Which metric. By default the primary one.")
 @click.option("-f", "--filter", "filters", metavar="EXPRESSION", multiple=True, help="As in `keepsake ls`.")
-@click.option("-o", "--output", metavar="FILE", help="A .png, .svg or .pdf file. Without it, the terminal shows it.")
+@click.option(
+    "-o", "--output", metavar="FILE", help="A .png, .svg, .pdf or .jpg file. Without it, the terminal shows it."
+)
 @click.option("--logy", is_flag=True, help="A logarithmic y-axis.")
 @common_options
 @pass_common
@@ -25,6 +31,8 @@ def command(
     from keepsake._analysis.textplot import draw_curves
     from keepsake.experiment import ExperimentList
 
+    if output is not None and Path(output).suffix.lower() not in PICTURES:
+        raise click.UsageError(f"a picture ends in one of {', '.join(PICTURES)}, not as {output} does")
     collection = common.project().experiments
     experiments = collection.list(filter=list(filters) or None)
     if ids:
