@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from keepsake.errors import ConfigError, InvalidInputError
 
 if TYPE_CHECKING:
+    import uvicorn
     from starlette.types import ASGIApp
 
 DEFAULT_HOST = "127.0.0.1"
@@ -40,6 +41,12 @@ def open_socket(host: str = DEFAULT_HOST, port: int | None = None) -> socket.soc
 
 def serve(app: ASGIApp, listening: socket.socket) -> None:
     """Answer requests until the process is told to end, by Ctrl-C or SIGTERM."""
+    with suppress(KeyboardInterrupt):
+        make_server(app).run(sockets=[listening])
+
+
+def make_server(app: ASGIApp) -> uvicorn.Server:
+    """Return a server that is not started yet; setting its `should_exit` ends it."""
     import uvicorn
 
     config = uvicorn.Config(
@@ -56,8 +63,7 @@ def serve(app: ASGIApp, listening: socket.socket) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=1,
     )
-    with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listening])
+    return uvicorn.Server(config)
 
 
 def address_of(listening: socket.socket) -> str:
