@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from keepsake._catalog.catalog import Catalog, CatalogListing
+    from keepsake._catalog.curves import CurveReader
     from keepsake._catalog.snapshot import Snapshot
     from keepsake._tracking.session import Session
 
@@ -249,6 +250,26 @@ def open_snapshot(project: FindsPlace) -> Snapshot:
 
     place = project.find_place()
     return Snapshot(_open_catalog(_open_repository(project, place)), functools.partial(_find_running, place))
+
+
+def open_curves(project: FindsPlace) -> CurveReader:
+    """Return what reads the measurements of a project's experiments as arrays.
+
+    It knows the experiments that there were when the catalog was brought up to date last, by a listing or a snapshot.
+
+    Raises:
+        ConfigNotFoundError: there is no repository.
+    """
+    from keepsake._catalog.curves import CurveReader
+    from keepsake._catalog.measurementcache import MeasurementCache
+
+    repository = _open_repository(project, project.find_place())
+    catalog = _open_catalog(repository)
+    try:
+        directory = private_directory(cache_directory(os.environ) / "measurements")
+    except ConfigError:
+        return CurveReader(repository, catalog.path)
+    return CurveReader(repository, catalog.path, MeasurementCache(directory, f"{repository.id} {repository.store.url}"))
 
 
 def _open_repository(project: FindsPlace, place: Place) -> Repository:

@@ -11,6 +11,7 @@ import json
 import secrets
 import sqlite3
 import threading
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from keepsake._catalog.fields import RUNNING, Column
 from keepsake._catalog.flat import flatten_runs, order_columns
 from keepsake._catalog.query import Query, is_known, name_nearest, select
 from keepsake._catalog.syntax import format_name
+from keepsake._model.ids import check_prefix, resolve_prefix
 from keepsake._model.values import Value
 from keepsake.errors import KeepsakeError
 
@@ -79,6 +81,18 @@ class State:
         while len({row.id[:digits] for row in self.rows}) < len(self.rows):
             digits += 1
         return [row.id[:digits] for row in self.rows]
+
+    @functools.cached_property
+    def _sorted_ids(self) -> list[str]:
+        return sorted(row.id for row in self.rows)
+
+    def find_id(self, prefix: str) -> str:
+        """Return the one id that begins so; errors as of `resolve_prefix`."""
+        ids = self._sorted_ids
+        wanted = check_prefix(prefix, noun="experiment")
+        start = bisect_left(ids, wanted)
+        # Behind all that begin so, since every digit sorts before `g`.
+        return resolve_prefix(wanted, ids[start : bisect_left(ids, wanted + "g", start)], noun="experiment")
 
     @functools.cached_property
     def columns(self) -> list[Column]:

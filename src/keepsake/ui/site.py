@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterable
 
+from keepsake._catalog.curves import CurveReader
 from keepsake._catalog.snapshot import Snapshot, State
 from keepsake._tracking.place import Place
 from keepsake._tracking.secrets import mask_url
 from keepsake.checkpoint import Checkpoint
-from keepsake.collection import open_snapshot
+from keepsake.collection import open_curves, open_snapshot
+from keepsake.errors import AmbiguousPrefixError, NotFoundError
 from keepsake.experiment import Experiment
 from keepsake.project import Project
 
@@ -35,6 +39,7 @@ class Site:
     def __init__(self, project: Project) -> None:
         self.project = OpenProject(project.repository, project.directory)
         self._snapshot: Snapshot | None = None
+        self._curves: CurveReader | None = None
         self._lock = threading.Lock()
 
     @property
@@ -58,6 +63,37 @@ class Site:
             if self._snapshot is None:
                 self._snapshot = open_snapshot(self.project)
             return self._snapshot
+
+    @property
+    def curves(self) -> CurveReader:
+        """What all experiments have measured; opened when it is first asked for."""
+        with self._lock:
+            if self._curves is None:
+                self._curves = open_curves(self.project)
+            return self._curves
+
+    def find_experiment_ids(self, prefixes: Iterable[str]) -> dict[str, str]:
+        """Return the whole id for each beginning of one, without those that fit no experiment.
+
+        Raises:
+            InvalidInputError: one cannot begin an id.
+            AmbiguousPrefixError: one fits several ids.
+        """
+        state = self.snapshot.state
+        if not state.rows:
+            state = self.refresh()
+        found: dict[str, str] = {}
+        for prefix in prefixes:
+            try:
+                found[prefix] = state.find_id(prefix)
+            except AmbiguousPrefixError:
+                raise
+            except NotFoundError:
+                # It may have begun since somebody looked.
+                newest = self.refresh()
+                with contextlib.suppress(NotFoundError):
+                    found[prefix] = newest.find_id(prefix)
+        return found
 
     def refresh(self) -> State:
         """Return all experiments as they are now.
