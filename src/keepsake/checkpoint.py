@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from keepsake._analysis.compare import Subject
     from keepsake._analysis.diff import Diff
     from keepsake.checkout import Checkout
-    from keepsake.comparison import Comparable, SnapshotFiles
+    from keepsake.comparison import Comparable
 
 GOALS = ("maximize", "minimize")
 
@@ -248,15 +248,6 @@ class Checkpoint:
     def manifests(self) -> set[str]:
         """Return the digests of the manifests that it refers to itself."""
         return set(references(self._body))
-
-    def saved_files(self) -> SnapshotFiles:
-        """Return its files laid over those of its experiment, to list and open."""
-        from keepsake.comparison import SnapshotFiles
-
-        own = references(self._body)
-        return SnapshotFiles(
-            self._origin.repository, [*self._origin.manifests, *own], self._body.get("unsaved"), own=len(own)
-        )
 
     def _manifests(self) -> list[str]:
         """Digests of the manifests to look into, in this order."""

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from keepsake._analysis.diff import Diff
     from keepsake._tracking.session import Session
     from keepsake.checkout import Checkout
-    from keepsake.comparison import Comparable, SnapshotFiles
+    from keepsake.comparison import Comparable
 
 NewEvent: TypeAlias = dict[str, Any]
 
@@ -408,12 +408,6 @@ class Experiment(ExperimentFacts):
         """Return the digests of all manifests that it refers to: its own and those of its checkpoints."""
         bodies = [self._state.created, *self._state.checkpoints]
         return {digest for body in bodies for digest in references(body)}
-
-    def saved_files(self) -> SnapshotFiles:
-        """Return the files that were saved when it began, to list and open."""
-        from keepsake.comparison import SnapshotFiles
-
-        return SnapshotFiles(self._repository, references(self._state.created))
 
     def to_json(self, *, with_checkpoints: bool = True) -> dict[str, Any]:
         """Return everything about it as a dictionary that the `json` module can write."""

@@ -13,7 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route, sync_playwright
+
+import keepsake
 
 AXE = Path(sys.prefix) / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 """Where `make` has npm put it."""
@@ -151,6 +153,41 @@ def open_page(browser: Browser, watch: Watch) -> Iterator[OpenPage]:
     yield open_one
     for context in contexts:
         context.close()
+
+
+STATIC = Path(keepsake.__file__).parent / "ui" / "static"
+
+
+@pytest.fixture(scope="session")
+def empty_page(browser: Browser) -> Iterator[Page]:
+    """A page with nothing in it that can import the modules of the page, with no server."""
+
+    def answer(route: Route) -> None:
+        path = urlsplit(route.request.url).path
+        if path == "/":
+            route.fulfill(body="<!doctype html><title>empty</title>", content_type="text/html")
+        else:
+            route.fulfill(path=STATIC / path.removeprefix("/static/"), content_type="text/javascript")
+
+    page = browser.new_page()
+    page.route("**/*", answer)
+    page.goto("http://127.0.0.1/")
+    yield page
+    page.close()
+
+
+RunModule = Callable[..., Any]
+
+
+@pytest.fixture
+def run_module(empty_page: Page) -> RunModule:
+    """Call a function with a module: `run_module("core/files.js", "(m, path) => m.isSource(path)", "a.py")`."""
+
+    def run(module: str, function: str, *arguments: Any) -> Any:
+        code = f"async (given) => ({function})(await import('/static/{module}'), ...given)"
+        return empty_page.evaluate(code, list(arguments))
+
+    return run
 
 
 def axe_findings(page: Page) -> list[str]:

@@ -20,7 +20,7 @@ export function parseAddress(text) {
 // Returns the text of an address; empty query values are left out, and the shared ones stand first.
 export function formatAddress({ view, parts = [], query = {}, hash = "" }) {
   const first = Object.keys(VIEWS).find((name) => VIEWS[name] === view) ?? "";
-  const path = [first, ...parts.map(encodeURIComponent)].filter(Boolean).join("/");
+  const path = [first, ...parts.map(encodePart)].filter(Boolean).join("/");
   const names = [...SHARED.filter((name) => name in query), ...Object.keys(query).filter((name) => !SHARED.includes(name))];
   const search = names.filter((name) => query[name] !== "" && query[name] !== null && query[name] !== undefined).map((name) => `${encodeQuery(name)}=${encodeQuery(String(query[name]))}`);
   return `/${path}${search.length ? `?${search.join("&")}` : ""}${hash ? `#${hash}` : ""}`;
@@ -46,10 +46,11 @@ function read() {
 // The address that is shown. Read it with `get()`; change it with `go`, `replace` or `setQuery`.
 export const current = new Store(read());
 
-export function go(address) {
+// `keepScroll` is for what looks at another part of the same page.
+export function go(address, { keepScroll = false } = {}) {
   history.pushState(null, "", href(address));
   current.set(read());
-  window.scrollTo(0, 0);
+  if (!keepScroll) window.scrollTo(0, 0);
 }
 
 export function replace(address) {
@@ -66,7 +67,8 @@ export function setQuery(changes) {
 window.addEventListener("popstate", () => current.set(read()));
 window.addEventListener("hashchange", () => current.set(read()));
 
-// Plain left clicks on links of the page change the address without loading it again.
+// Plain left clicks on links of the page change the address without loading it again; with `data-stay` it stays where it
+// was scrolled to.
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
   if (!link || link.target || link.hasAttribute("download") || event.defaultPrevented) return;
@@ -76,7 +78,7 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   history.pushState(null, "", link.href);
   current.set(read());
-  window.scrollTo(0, 0);
+  if (!("stay" in link.dataset)) window.scrollTo(0, 0);
 });
 
 function decode(segment) {
@@ -85,6 +87,11 @@ function decode(segment) {
   } catch {
     return segment;
   }
+}
+
+// As encodeURIComponent, but `a@best` stays readable.
+function encodePart(text) {
+  return encodeURIComponent(text).replace(/%40/g, "@");
 }
 
 // As encodeURIComponent, but what filters are made of stays readable.

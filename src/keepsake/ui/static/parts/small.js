@@ -21,15 +21,16 @@ export function Age({ time }) {
   return html`<time datetime=${time} title=${formatTime(time, { seconds: true })}>${formatAge(time)}</time>`;
 }
 
-// Copies a text to the clipboard and says so.
+// Copies a text to the clipboard and says so. `text` may be a function, for what takes long to write.
 export function Copy({ text, label = "Copy", title = null }) {
   const [said, say] = useState("");
   async function copy() {
+    const content = typeof text === "function" ? text() : text;
     try {
-      await navigator.clipboard.writeText(text);
+      await navigator.clipboard.writeText(content);
       say("Copied");
     } catch {
-      say(copyBySelection(text) ? "Copied" : "Not allowed");
+      say(copyBySelection(content) ? "Copied" : "Not allowed");
     }
     setTimeout(() => say(""), 1500);
   }
