@@ -1,4 +1,4 @@
-"""Run the commands of `docs/tutorial.md` and write what they print into it.
+"""Run the commands of `docs/tutorial.md` and of the README and write what they print into them.
 
     python docs/write_tutorial.py
 
@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TUTORIAL = Path(__file__).parent / "tutorial.md"
+README = Path(__file__).parent.parent / "README.md"
 
 _FENCE = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 _ID = re.compile(r"\b[0-9a-f]{64}\b|\b(?=[0-9a-f]*\d)[0-9a-f]{7}\b")
@@ -130,13 +131,14 @@ def _run(line: str, directory: Path, environment: Mapping[str, str]) -> str:
 
 
 def main() -> None:
-    """Run the tutorial and write what it prints into it."""
-    tutorial = Tutorial(TUTORIAL.read_text(encoding="utf-8"))
-    with tempfile.TemporaryDirectory() as home:
-        directory = Path(home) / "digits"
-        directory.mkdir()
-        tutorial.run(directory, tutorial_environment(Path(home)))
-    TUTORIAL.write_text(tutorial.rewritten(), encoding="utf-8")
+    """Run what each document says and write what it prints into it."""
+    for document in (TUTORIAL, README):
+        tutorial = Tutorial(document.read_text(encoding="utf-8"))
+        with tempfile.TemporaryDirectory() as home:
+            directory = Path(home) / "digits"
+            directory.mkdir()
+            tutorial.run(directory, tutorial_environment(Path(home)))
+        document.write_text(tutorial.rewritten(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.courier.processes import find_couriers, until
-from tests.servers.fixtures import s3_bucket, s3_server, s3_url  # noqa: F401 (fixtures)
+from tests.servers.fixtures import azurite, gcs, moto, rclone, s3_bucket, s3_server, s3_url  # noqa: F401 (fixtures)
 
 _numbers = itertools.count()
 
@@ -43,8 +43,10 @@ def user_directory(users_root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TMPDIR", str(directory / "tmp"))
     monkeypatch.setattr(tempfile, "tempdir", None)
     for name in list(os.environ):
-        if name.startswith("KEEPSAKE_"):
+        if name.startswith(("KEEPSAKE_", "AWS_", "AZURE_", "GOOGLE_")):
             monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(directory / name.lower()))
     # A courier a test would be a process a test. Those that are about it take this back: `tests/courier`.
     monkeypatch.setenv("KEEPSAKE_COURIER", "off")
     return directory

@@ -162,7 +162,11 @@ def test_a_file_without_a_repository_keeps_the_default(project: Path, monkeypatc
         ("# only a comment\n", "is empty", "repository: .keepsake"),
         ("repository: a\nrepositry: b", "line 2: unknown key `repositry`", "did you mean `repository`?"),
         ("a\n: b", "line 2: this is not YAML", None),
-        ("zzz: 1", "line 1: unknown key `zzz`", "the keys are repository, repository_options, courier, storage"),
+        (
+            "zzz: 1",
+            "line 1: unknown key `zzz`",
+            "the keys are repository, repository_options, other_repositories, courier",
+        ),
         ("1: 2", "line 1: unknown key `1`", "the keys are"),
         ("repository: a\n\nrepository: b", "line 3: the key `repository` stands there again, after line 1", "keep one"),
         ("repository_options:\n  a: 1\n  a: 2", "line 3: the key `a` stands there again, after line 2", "keep one"),

@@ -45,9 +45,12 @@ class Document:
             )
         return value
 
-    def get_mapping(self, key: str) -> dict[str, object]:
-        """Return a setting that must be a mapping with text as keys; empty when it is absent. Raises `ConfigError`."""
-        value = self.values.get(key)
+    def get_mapping(self, key: str, inner: str | None = None) -> dict[str, object]:
+        """Return a setting that must be a mapping with text as keys, or one in it; empty when it is absent.
+
+        Raises `ConfigError` for another type.
+        """
+        value = self.values.get(key) if inner is None else self.get_mapping(key).get(inner)
         if value is None:
             return {}
         if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):

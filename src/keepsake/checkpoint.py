@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from keepsake._analysis.compare import Subject
     from keepsake._analysis.diff import Diff
     from keepsake.checkout import Checkout
-    from keepsake.comparison import Comparable
+    from keepsake.comparison import Comparable, SnapshotFiles
 
 GOALS = ("maximize", "minimize")
 
@@ -127,7 +127,7 @@ class Checkpoint:
         return hash(self.id)
 
     def _repr_html_(self) -> str:
-        from keepsake._analysis.html import checkpoint_html
+        from keepsake._analysis.experimenthtml import checkpoint_html
 
         return checkpoint_html(self)
 
@@ -249,6 +249,15 @@ class Checkpoint:
         """Return the digests of the manifests that it refers to itself."""
         return set(references(self._body))
 
+    def saved_files(self) -> SnapshotFiles:
+        """Return its files laid over those of its experiment, to list and open."""
+        from keepsake.comparison import SnapshotFiles
+
+        own = references(self._body)
+        return SnapshotFiles(
+            self._origin.repository, [*self._origin.manifests, *own], self._body.get("unsaved"), own=len(own)
+        )
+
     def _manifests(self) -> list[str]:
         """Digests of the manifests to look into, in this order."""
         return [*references(self._body), *self._origin.manifests]
@@ -364,7 +373,7 @@ class CheckpointList(list[Checkpoint]):
         return list_text("CheckpointList", "checkpoint", [checkpoint.id for checkpoint in self])
 
     def _repr_html_(self) -> str:
-        from keepsake._analysis.html import checkpoints_html
+        from keepsake._analysis.experimenthtml import checkpoints_html
 
         return checkpoints_html(self, best=self.best())
 

@@ -231,13 +231,12 @@ class ExperimentCollection:
         return f"ExperimentCollection({self._project!r})"
 
     def _repr_html_(self) -> str:
-        from html import escape
+        from keepsake._analysis.html import error_html
 
         try:
             return self.list()._repr_html_()
         except KeepsakeError as error:
-            # Showing an object is no place for a traceback.
-            return f"<pre>{escape(str(error))}</pre>"
+            return error_html(error)
 
 
 def open_snapshot(project: FindsPlace) -> Snapshot:

@@ -11,6 +11,7 @@ from keepsake._model.events import Body, ExperimentState, references
 from keepsake._snapshots.overlay import plan_checkout
 from keepsake._snapshots.read import open_entry
 from keepsake.errors import InvalidInputError, NotFoundError
+from keepsake.stores.base import concurrency_of
 
 if TYPE_CHECKING:
     import io
@@ -34,22 +35,35 @@ class SnapshotFiles:
         repository: where they are.
         manifests: digests of the snapshots, later ones over earlier ones.
         unsaved: why the files of the checkpoint are not among them, if they could not be saved.
+        own: how many of the snapshots, the last ones, are the checkpoint's.
     """
 
-    def __init__(self, repository: Repository, manifests: Sequence[str], unsaved: str | None = None) -> None:
+    def __init__(
+        self, repository: Repository, manifests: Sequence[str], unsaved: str | None = None, *, own: int = 0
+    ) -> None:
         self._repository = repository
         self._manifests = manifests
-        self._unsaved = unsaved
+        self._own = own
+        self.unsaved = unsaved
 
     def entries(self) -> Sequence[Entry]:
         """Return what was saved. Raises `KeepsakeError` when it cannot be read, or could not be saved."""
-        if self._unsaved:
-            raise NotFoundError(f"the files of a checkpoint could not be saved: {self._unsaved}")
+        if self.unsaved:
+            raise NotFoundError(f"the files of a checkpoint could not be saved: {self.unsaved}")
+        return self.list_entries()
+
+    def list_entries(self) -> Sequence[Entry]:
+        """Return what was saved, with the experiment alone when more could not be. Raises `KeepsakeError` as above."""
         return plan_checkout([self._repository.load_manifest(digest) for digest in self._manifests]).entries
+
+    def own_paths(self) -> set[str]:
+        """Return the paths that the checkpoint has itself."""
+        own = self._manifests[len(self._manifests) - self._own :]
+        return {entry.path for digest in own for entry in self._repository.load_manifest(digest).entries}
 
     def open(self, entry: Entry) -> io.BufferedReader:
         """Open one of the files; see `Checkpoint.open`."""
-        return open_entry(entry, self._repository.chunks)
+        return open_entry(entry, self._repository.chunks, threads=max(2, concurrency_of(self._repository.store)))
 
 
 def make_subject(

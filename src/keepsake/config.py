@@ -16,15 +16,19 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from keepsake._tracking.secrets import mask_url
 from keepsake.directories import staging_directory
 from keepsake.errors import ConfigError, ConfigNotFoundError, ConflictError
-from keepsake.stores.url import SCHEMES
+from keepsake.stores.url import SCHEMES, bucket_url, is_bucket
+
+if TYPE_CHECKING:
+    from keepsake._yaml import Document
 
 CONFIG_NAMES = ("keepsake.yaml", "keepsake.yml")
+_KEYS = ("repository", "repository_options", "other_repositories", "courier", "storage")
 DEFAULT_REPOSITORY = ".keepsake"
 
 Mode: TypeAlias = Literal["online", "offline", "disabled"]
@@ -99,9 +103,30 @@ def find_project(
         source, url = "keepsake.yaml", _to_url(written.repository, project, written.place)
     else:
         source, url = "default", (project / DEFAULT_REPOSITORY).as_uri()
-    # Options belong to the repository that the same file names, not to another one.
-    options = written.options if source in ("keepsake.yaml", "default") else {}
-    return ProjectConfig(project, url, options, source, config_path, written.courier)
+    return ProjectConfig(project, url, _find_options(url, source, written), source, config_path, written.courier)
+
+
+def _find_options(url: str, source: Source, written: _Written) -> dict[str, object]:
+    """Return the options for a repository: those of its bucket, whoever named it, and no other's."""
+    if source in ("keepsake.yaml", "default"):
+        return written.options
+    if not is_bucket(url):
+        return {}
+    own = {written.repository: written.options} if written.repository and is_bucket(written.repository) else {}
+    in_bucket = {one: options for one, options in (written.others | own).items() if _lies_in(url, _bucket_of(one))}
+    # Of several in one bucket, the one that says most of where.
+    exact = [one for one in in_bucket if _lies_in(url, bucket_url(one))]
+    nearest = max(exact, key=len) if exact else next(iter(in_bucket), "")
+    return in_bucket.get(nearest, {})
+
+
+def _lies_in(url: str, outer: str) -> bool:
+    return f"{bucket_url(url)}/".startswith(f"{outer}/")
+
+
+def _bucket_of(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}"
 
 
 def read_settings(env: Mapping[str, str]) -> Settings:
@@ -139,18 +164,30 @@ def write_config(directory: str | os.PathLike[str] | None, repository: str | Non
     """
     import yaml
 
-    project = _given_directory(directory, "directory") if directory is not None else _current_directory()
-    _to_url(repository or DEFAULT_REPOSITORY, project, "repository")
-    path = project / CONFIG_NAMES[0]
+    path = check_no_config(directory, repository, replace=replace)
     text = yaml.safe_dump({"repository": repository or DEFAULT_REPOSITORY}, allow_unicode=True)
     try:
         with path.open("w" if replace else "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as error:
-        raise ConflictError(f"{path} is there already", hint="change it by hand, or replace it with --force") from error
+        raise _conflict(path) from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror or error}") from error
     return path
+
+
+def check_no_config(directory: str | os.PathLike[str] | None, repository: str | None, *, replace: bool = False) -> Path:
+    """Return the path at which `write_config` would write; raises what it would raise."""
+    project = _given_directory(directory, "directory") if directory is not None else _current_directory()
+    _to_url(repository or DEFAULT_REPOSITORY, project, "repository")
+    path = project / CONFIG_NAMES[0]
+    if path.exists() and not replace:
+        raise _conflict(path)
+    return path
+
+
+def _conflict(path: Path) -> ConflictError:
+    return ConflictError(f"{path} is there already", hint="change it by hand, or replace it with --force")
 
 
 def repository_not_found(project: ProjectConfig) -> ConfigNotFoundError:
@@ -179,6 +216,8 @@ class _Written:
 
     repository: str | None = None
     options: dict[str, object] = field(default_factory=dict)
+    others: dict[str, dict[str, object]] = field(default_factory=dict)
+    """Options of other buckets, by URL."""
     place: str = ""
     """File and line of the repository, for messages."""
     courier: bool = True
@@ -187,7 +226,7 @@ class _Written:
 def _read_config(path: Path) -> _Written:
     from keepsake._yaml import load_mapping
 
-    document = load_mapping(path, known=("repository", "repository_options", "courier", "storage"))
+    document = load_mapping(path, known=_KEYS)
     if "repository" in document and "storage" in document:
         raise ConfigError(
             f"{document.place('storage')}: `storage` is the old name of `repository`, and both are given",
@@ -197,9 +236,21 @@ def _read_config(path: Path) -> _Written:
     return _Written(
         repository=document.get_text(name),
         options=document.get_mapping("repository_options"),
+        others={url: document.get_mapping("other_repositories", url) for url in _other_urls(document)},
         place=document.place(name),
         courier=document.get_switch("courier", default=True),
     )
+
+
+def _other_urls(document: Document) -> list[str]:
+    urls = list(document.get_mapping("other_repositories"))
+    for url in urls:
+        if not is_bucket(url):
+            raise ConfigError(
+                f"{document.place('other_repositories')}: {mask_url(url)} is not a bucket",
+                hint="the keys are URLs such as s3://BUCKET, the values options as in repository_options",
+            )
+    return urls
 
 
 def _find_config(directory: Path) -> Path | None:

@@ -103,6 +103,12 @@ class WriteError(StoreError):
     kind = "write"
 
 
+class ForkedProcessError(StoreError):
+    """A bucket cannot be used in a forked child of a process that has used one."""
+
+    kind = "forked-process"
+
+
 class FormatError(KeepsakeError):
     """Stored bytes are not what the format says."""
 

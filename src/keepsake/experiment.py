@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from keepsake._analysis.diff import Diff
     from keepsake._tracking.session import Session
     from keepsake.checkout import Checkout
-    from keepsake.comparison import Comparable
+    from keepsake.comparison import Comparable, SnapshotFiles
 
 NewEvent: TypeAlias = dict[str, Any]
 
@@ -409,6 +409,12 @@ class Experiment(ExperimentFacts):
         bodies = [self._state.created, *self._state.checkpoints]
         return {digest for body in bodies for digest in references(body)}
 
+    def saved_files(self) -> SnapshotFiles:
+        """Return the files that were saved when it began, to list and open."""
+        from keepsake.comparison import SnapshotFiles
+
+        return SnapshotFiles(self._repository, references(self._state.created))
+
     def to_json(self, *, with_checkpoints: bool = True) -> dict[str, Any]:
         """Return everything about it as a dictionary that the `json` module can write."""
         document = {
@@ -454,7 +460,7 @@ class Experiment(ExperimentFacts):
         return hash(self.id)
 
     def _repr_html_(self) -> str:
-        from keepsake._analysis.html import experiment_html
+        from keepsake._analysis.experimenthtml import experiment_html
 
         return experiment_html(self)
 
@@ -540,7 +546,7 @@ class ExperimentList(list[Experiment]):
         return list_text("ExperimentList", "experiment", [experiment.id for experiment in self])
 
     def _repr_html_(self) -> str:
-        from keepsake._analysis.html import experiments_html
+        from keepsake._analysis.experimenthtml import experiments_html
 
         return experiments_html(self)
 

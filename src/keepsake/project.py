@@ -14,9 +14,25 @@ from keepsake._tracking.instructions import Instructions
 from keepsake._tracking.place import Place, remote_staging_name
 from keepsake.checkpoint import Checkpoint
 from keepsake.collection import ExperimentCollection, absent_id
-from keepsake.config import ProjectConfig, find_project, find_staging, read_settings, repository_not_found, write_config
+from keepsake.config import (
+    DEFAULT_REPOSITORY,
+    ProjectConfig,
+    check_no_config,
+    find_project,
+    find_staging,
+    read_settings,
+    repository_not_found,
+    write_config,
+)
 from keepsake.directories import cache_directory, lock_directory
-from keepsake.errors import AmbiguousPrefixError, ConfigError, ConfigNotFoundError, InvalidInputError, NotFoundError
+from keepsake.errors import (
+    AmbiguousPrefixError,
+    ConfigError,
+    ConfigNotFoundError,
+    InvalidInputError,
+    KeepsakeError,
+    NotFoundError,
+)
 from keepsake.experiment import Experiment
 from keepsake.stores.url import bucket_url, create_bucket, is_bucket, open_store
 
@@ -226,6 +242,45 @@ class Project:
         """Write the `keepsake.yaml` of a project and return its path; see `config.write_config`."""
         return write_config(directory, repository, replace=replace)
 
+    @classmethod
+    def set_up(
+        cls,
+        directory: str | os.PathLike[str] | None,
+        repository: str | None,
+        *,
+        replace: bool = False,
+        create_bucket: bool = False,
+    ) -> tuple[Path, str]:
+        """Make the repository of a project, and write its `keepsake.yaml` when that has worked.
+
+        A `keepsake.yaml` that is there already is used, options included, when the bucket that it names is to be made.
+
+        Args:
+            directory: the project directory; the current one when None.
+            repository: URL or path, relative to `directory`; `.keepsake` in it when None.
+            replace: whether a `keepsake.yaml` that is there may be replaced.
+            create_bucket: whether to make the bucket, too.
+
+        Returns:
+            The path of the `keepsake.yaml`, and the URL of the repository.
+
+        Raises:
+            ConflictError: there is a `keepsake.yaml` already.
+            ConfigError: the repository cannot be one.
+            StoreError: the repository, or its bucket, could not be made; no `keepsake.yaml` was written.
+        """
+        written = find_project(directory or ".", None, {})
+        uses_written = create_bucket and repository is None and not replace and written.config_path is not None
+        if not uses_written:
+            check_no_config(directory, repository, replace=replace)
+        project = cls(None if uses_written else repository or DEFAULT_REPOSITORY, directory or ".")
+        if create_bucket:
+            project.create_bucket()
+        url = project.find_place().open_home(create=True).store.url
+        if uses_written and written.config_path is not None:
+            return written.config_path, url
+        return write_config(directory, repository, replace=replace), url
+
     def create_bucket(self) -> None:
         """Make the bucket that the repository shall be in; one that is there and ours is no error.
 
@@ -282,6 +337,17 @@ class Project:
     def __repr__(self) -> str:
         given = {"repository": self.repository, "directory": self.directory}
         return f"Project({', '.join(f'{name}={value!r}' for name, value in given.items() if value is not None)})"
+
+    def _repr_html_(self) -> str:
+        from keepsake._analysis.experimenthtml import project_html
+        from keepsake._analysis.html import error_html
+        from keepsake._tracking.secrets import mask_url
+
+        try:
+            place = self.find_place()
+            return project_html(str(place.directory), mask_url(place.store.url), self.experiments.list())
+        except KeepsakeError as error:
+            return error_html(error)
 
 
 def _only(identifier: str, found: Sequence[Experiment | Checkpoint]) -> Experiment | Checkpoint:

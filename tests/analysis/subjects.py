@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from keepsake._model.values import Value
 from keepsake.experiment import LogEntry
@@ -42,6 +43,9 @@ class Run:
     duration: timedelta | None = timedelta(seconds=75)
     tags: Sequence[str] = field(default_factory=list)
     logs: Sequence[LogEntry] = ()
+    error: Mapping[str, str] | None = None
+    notes: str | None = None
+    environment: Mapping[str, Any] = field(default_factory=dict)
 
     def best(self) -> Point | None:
         """Return the checkpoint at `best_index`."""

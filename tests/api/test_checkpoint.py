@@ -176,7 +176,7 @@ def test_the_step_is_shown_where_checkpoints_are_listed() -> None:
 
     experiment = keepsake.init()
     checkpoint = experiment.checkpoint(step=4321)
-    assert "step 4321" in CliRunner().invoke(cli, ["ls"]).output
+    assert " 4321" in CliRunner().invoke(cli, ["ls"]).output
     assert "step 4321" in repr(checkpoint)
     for thing in (checkpoint, experiment, experiment.checkpoints, keepsake.experiments):
         assert "4321" in thing._repr_html_()

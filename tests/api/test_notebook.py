@@ -17,6 +17,7 @@ from tests.api.runs import make_run, only_experiment
 NASTY = "<script>alert('x')</script>&"
 
 SHOWN: list[Callable[[], Any]] = [
+    keepsake.Project,
     lambda: keepsake.experiments,
     lambda: keepsake.experiments.list(),
     only_experiment,
@@ -25,7 +26,9 @@ SHOWN: list[Callable[[], Any]] = [
 ]
 
 
-@pytest.mark.parametrize("show", SHOWN, ids=["collection", "list", "experiment", "checkpoints", "checkpoint"])
+@pytest.mark.parametrize(
+    "show", SHOWN, ids=["project", "collection", "list", "experiment", "checkpoints", "checkpoint"]
+)
 def test_everything_is_shown_as_html_and_escaped(show: Callable[[], Any]) -> None:
     with keepsake.init(params={NASTY: NASTY}, name=NASTY, tags=[NASTY], notes=NASTY) as experiment:
         experiment.checkpoint(metrics={"loss": 1.0, NASTY: NASTY}, primary_metric=("loss", "minimize"))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from keepsake._tracking.ending import tracked
+from tests.cli.conftest import cli  # noqa: F401 (a fixture)
 from tests.servers.fault_proxy import FaultProxy
 from tests.servers.seaweedfs import S3Server
 

@@ -135,6 +135,39 @@ def test_the_courier_delivers_while_training_goes_on(monkeypatch: pytest.MonkeyP
     assert bucket().load_experiment(experiment.id).checkpoints
 
 
+FORKING = """
+    import os, sys
+    import keepsake
+    experiment = keepsake.init()
+    open("weights", "w").write("of the parent")
+    experiment.checkpoint(path="weights", step=0)
+    keepsake.wait()  # by now a bucket has been used
+    for child in range(2):
+        if os.fork() == 0:
+            open(f"weights-{child}", "w").write(f"of child {child}")
+            experiment.checkpoint(path=f"weights-{child}", step=child + 1)
+            sys.exit(0)
+        assert os.wait()[1] == 0
+    experiment.stop()
+"""
+
+
+@pytest.mark.parametrize("courier", ["on", "off"])
+def test_what_forked_children_save_is_delivered_and_nothing_is_said_to_have_failed(
+    courier: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEEPSAKE_COURIER", courier)
+    status, _, talk = run_script(FORKING)
+    assert status == 0, talk
+    assert "warning" not in talk
+    assert talk.count("what this forked process saved waits") == (2 if courier == "off" else 0)
+    move_to_another_machine(tmp_path / "other", monkeypatch)
+    (found,) = keepsake.experiments.list()
+    names = {0: "weights", 1: "weights-0", 2: "weights-1"}
+    saved = {one.step: one.open(names[one.step or 0]).read() for one in found.checkpoints}
+    assert saved == {0: b"of the parent", 1: b"of child 0", 2: b"of child 1"}
+
+
 OFFLINE = """
     import keepsake
     experiment = keepsake.init(params={"rate": 0.1})

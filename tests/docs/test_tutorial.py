@@ -1,4 +1,4 @@
-"""The tutorial prints what it says it prints."""
+"""The tutorial and the README print what they say they print."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from docs.write_tutorial import TUTORIAL, Tutorial, masked, tutorial_environment
+from docs.write_tutorial import README, TUTORIAL, Tutorial, masked, tutorial_environment
 
 
 @pytest.mark.slow
-def test_the_tutorial_prints_what_it_says(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("document", "commands"), [(TUTORIAL, 13), (README, 5)], ids=["tutorial", "readme"])
+def test_a_document_prints_what_it_says(document: Path, commands: int, tmp_path: Path) -> None:
     directory = tmp_path / "digits"
     directory.mkdir()
-    tutorial = Tutorial(TUTORIAL.read_text(encoding="utf-8"))
+    tutorial = Tutorial(document.read_text(encoding="utf-8"))
     tutorial.run(directory, tutorial_environment(tmp_path))
-    assert len(tutorial.commands) > 12
+    assert len(tutorial.commands) >= commands
     for command in tutorial.commands:
         assert masked(command.printed) == masked(command.expected), f"{command.line}: run docs/write_tutorial.py"

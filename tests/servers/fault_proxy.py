@@ -48,6 +48,8 @@ class FaultProxy:
         """What happens to requests."""
         self.strikes: Callable[[Request], bool] = lambda _: True
         """Which requests the fault happens to."""
+        self.refusal: tuple[int, bytes] | None = None
+        """Status and document that every request is answered with, instead of by the server."""
         self.latency_s = 0.0
         """How long every request takes at least."""
         self.requests: list[Request] = []
@@ -97,6 +99,8 @@ class FaultProxy:
             _reset(handler)
         elif fault == "stall":
             time.sleep(3600)
+        elif self.refusal is not None:
+            _answer(handler, self.refusal[0], {}, self.refusal[1])
         elif fault in ("500", "503"):
             _answer(handler, int(fault), {}, _INTERNAL if fault == "500" else _SLOW_DOWN)
         else:

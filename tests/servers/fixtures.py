@@ -11,6 +11,10 @@ import pytest
 from keepsake.stores._bucketoptions import check_options
 from keepsake.stores.cloud import CloudStore
 from tests.courier.processes import find_couriers, until
+from tests.servers.azurite import run_azurite
+from tests.servers.gcs import run_gcs
+from tests.servers.moto_server import run_moto
+from tests.servers.rclone import run_rclone
 from tests.servers.seaweedfs import S3Server, run_seaweedfs
 
 _numbers = itertools.count()
@@ -35,3 +39,32 @@ def s3_bucket(s3_server: S3Server) -> str:
 def s3_url(s3_bucket: str) -> str:
     """The URL of an empty place in a bucket; it is opened with `s3_server.options`."""
     return f"s3://{s3_bucket}/test/{next(_numbers)}"
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A Moto with the bucket `tests`."""
+    with run_moto(tmp_path_factory.mktemp("moto")) as server:
+        CloudStore("s3", "tests", "", check_options("s3", server.options)).create_bucket()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An `rclone serve s3` with the bucket `tests`: a server that ignores the condition of a conditional put."""
+    with run_rclone(tmp_path_factory.mktemp("rclone"), "tests") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
+    """Options for an Azurite with the container `tests`."""
+    with run_azurite(tmp_path_factory.mktemp("azurite"), "tests") as options:
+        yield options
+
+
+@pytest.fixture(scope="session")
+def gcs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
+    """Options for a server of Google Cloud Storage with the bucket `tests`."""
+    with run_gcs(tmp_path_factory.mktemp("gcs"), "tests") as options:
+        yield options

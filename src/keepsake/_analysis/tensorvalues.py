@@ -48,12 +48,13 @@ class TensorFile:
     ) -> None:
         self._open.close()
 
-    def read_blocks(self, info: TensorInfo, *, in_memory_order: bool) -> Iterator[NDArray[Any]]:
+    def read_blocks(self, info: TensorInfo, *, in_memory_order: bool, every: int = 1) -> Iterator[NDArray[Any]]:
         """Yield the bits of the items as unsigned integers, `BLOCK_ITEMS` at a time (`complex128`: as pairs of them).
 
         Args:
             info: the tensor.
             in_memory_order: whether to read a dense tensor as it lies there, instead of in the order of its axes.
+            every: yield the first of so many blocks only, and pass over the others.
 
         Raises:
             FormatError: it is a view of too much, or the file ends too early.
@@ -61,11 +62,13 @@ class TensorFile:
         if in_memory_order or info.is_contiguous:
             with ExitStack() as stack:
                 source = self._source(info, stack)
-                for start in range(0, info.count, BLOCK_ITEMS):
+                for start in range(0, info.count, BLOCK_ITEMS * every):
+                    if every > 1:
+                        source.seek(info.start + start * item_size_bytes(info.dtype))
                     yield _read_bits(source, info, min(BLOCK_ITEMS, info.count - start))
         else:
             items = self._gather(info)
-            for start in range(0, info.count, BLOCK_ITEMS):
+            for start in range(0, info.count, BLOCK_ITEMS * every):
                 yield items[start : start + BLOCK_ITEMS]
 
     def read_bytes(self, info: TensorInfo) -> Iterator[bytes]:

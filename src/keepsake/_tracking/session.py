@@ -254,12 +254,16 @@ class Session:
 
     def _deliver(self, threads: int) -> bool:
         """Bring home what waits in staging; say whether all is there."""
-        with Waiting(f"delivering to {self.repository.store.url}", timeout_s=self._exit_timeout_s) as waiting:
+        home = self.repository.store.url
+        with Waiting(f"delivering to {home}", timeout_s=self._exit_timeout_s) as waiting:
             is_delivered = self._writer.deliver(threads=threads, on_progress=waiting)
-        if not is_delivered:
+        if not is_delivered and self._writer.must_leave_delivery:
+            if not self._presence.has_courier():
+                notice(f"what this forked process saved waits; its parent or `keepsake push` delivers it to {home}")
+        elif not is_delivered:
             who = self._successor("the next `keepsake.init()` here")
             warn(
-                f"experiment {short_id(self.experiment_id)} is not complete in {self.repository.store.url}: "
+                f"experiment {short_id(self.experiment_id)} is not complete in {home}: "
                 f"{self._writer.describe_missing()}; {who} delivers it when the repository works again"
             )
         return is_delivered

@@ -24,7 +24,7 @@ from keepsake._repository.journal import JournalWriter
 from keepsake._repository.push import push
 from keepsake._repository.repository import Repository
 from keepsake._tracking.priority import waited_for_threads
-from keepsake.errors import InternalError, InvalidInputError, KeepsakeError, StoreError
+from keepsake.errors import ForkedProcessError, InternalError, InvalidInputError, KeepsakeError, StoreError
 from keepsake.notices import notice, warn
 from keepsake.stores.base import AppendStore
 
@@ -81,6 +81,8 @@ class SessionWriter:
         """Events written so far."""
         self.manifests: dict[str, None] = {}
         """Digests of the manifests that were saved at home and not settled yet."""
+        self.must_leave_delivery = False
+        """Whether this process cannot reach the repository, which says nothing about whether others can."""
         self._open_staging = open_staging
         self._release = release
         self._on_error = on_error
@@ -206,6 +208,8 @@ class SessionWriter:
             self._delivered_count = count
         except TimeoutError:
             return False
+        except ForkedProcessError:
+            self.must_leave_delivery = True
         except Exception as error:  # noqa: BLE001 (as above)
             self._complain(error, self.home)
         return self.is_at_home

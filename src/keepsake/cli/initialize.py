@@ -15,19 +15,17 @@ from keepsake.cli.output import say
 @common_options
 @pass_common
 def command(common: Common, url: str | None, force: bool, create_bucket: bool) -> None:
-    """Make the current directory a project: write its keepsake.yaml, and make the repository.
+    """Make the current directory a project: make the repository, and write the keepsake.yaml that names it.
 
-    REPOSITORY is a URL or a path; by default `.keepsake` in the project directory.
+    REPOSITORY is a URL or a path; by default `.keepsake` in the project directory. With --create-bucket alone, a
+    keepsake.yaml that is there already says which bucket, and where its server is.
 
     A script does not need this: `keepsake.init()` works without a keepsake.yaml, too. With one, the project is found
     from every directory below it.
     """
     from keepsake.project import Project
 
-    path = Project.create_config(common.project_directory, url or common.repository, replace=force)
-    project = Project(directory=path.parent)
-    if create_bucket:
-        project.create_bucket()
-    place = project.find_place()
-    made = place.open_home(create=True)
-    say(f"wrote {path}; the repository is {made.store.url}")
+    path, made = Project.set_up(
+        common.project_directory, url or common.repository, replace=force, create_bucket=create_bucket
+    )
+    say(f"{path} names the repository {made}")

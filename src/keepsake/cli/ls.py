@@ -44,8 +44,8 @@ def command(common: Common, /, **options: Any) -> None:
     """List the experiments, oldest first.
 
     A line an experiment: its id, when it began, its status, the params that are not the same in all, its best and its
-    latest checkpoint with the primary metric. Name, user and host are shown where they differ. What does not fit the
-    terminal is left out, and a last line says so.
+    latest checkpoint with the primary metric. Params and metrics stand under their own names. Name, user and host are
+    shown where they differ. What does not fit the terminal is left out, and a last line says so.
 
     \b
     keepsake ls -f 'best.accuracy > 0.9' -s best.accuracy-desc -n 10

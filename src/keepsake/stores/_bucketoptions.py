@@ -52,12 +52,14 @@ class BucketOptions:
     values: Mapping[str, Any]
     implied_endpoint: str = ""
     """The endpoint that the cloud's own variables name."""
+    implied_secrets: tuple[str, ...] = ()
+    """What the cloud's own variables hold of secrets."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Values that must not be shown to anybody."""
         names = ("access_key_id", "secret_access_key", "session_token", "account_key", "sas_token")
-        return tuple(self.values[name] for name in names if self.values.get(name))
+        return (*(self.values[name] for name in names if self.values.get(name)), *self.implied_secrets)
 
     @property
     def allows_http(self) -> bool:
@@ -137,11 +139,22 @@ def check_options(scheme: str, options: Mapping[str, object], env: Mapping[str, 
             f"the repository option endpoint of {scheme}:// is not the address of a server",
             hint="write it as https://HOST or https://HOST:PORT, without user and password",
         )
-    names = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT") if scheme == "s3" else ()
-    implied = next((env[name] for name in names if env and env.get(name)), "")
-    return BucketOptions(scheme, dict(options), implied)
+    variables = env or {}
+    implied = next((variables[name] for name in _ENDPOINT_VARIABLES[scheme] if variables.get(name)), "")
+    secrets = tuple(variables[name] for name in _SECRET_VARIABLES if variables.get(name))
+    return BucketOptions(scheme, dict(options), implied, secrets)
 
 
+_ENDPOINT_VARIABLES = {
+    "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
+    "gs": ("GOOGLE_BASE_URL",),
+    "az": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
+}
+_SECRET_VARIABLES = (
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+    *("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_SAS_KEY", "AZURE_STORAGE_TOKEN"),
+    *("AZURE_CLIENT_SECRET", "GOOGLE_SERVICE_ACCOUNT_KEY"),
+)
 _KINDS = {str: "text", bool: "true or false", int: "a whole number of at least 1", float: "a number above 0"}
 
 

@@ -22,21 +22,34 @@ _REFUSED = frozenset({"PermissionDeniedError", "UnauthenticatedError", "Permissi
 _REFUSING_CODES = frozenset({"ExpiredToken", "InvalidToken", "TokenRefreshRequired", "RequestExpired"})
 
 _CREDENTIALS = "check the credentials in use; docs/clouds.md says where they are looked for"
+_OTHER_REGION = "the bucket is in another region: write it to repository_options as `region`"
+_ALLOW_HTTP = "write it to repository_options as `endpoint`, if requests are to be sent without encryption"
+_PASSING = "this mostly passes, and while experiments run it is tried again by itself"
+_CHECK_NETWORK = (
+    "check the network, and the address if you gave one as `endpoint`; while experiments run it is tried again"
+)
 _HINTS = {
     "InvalidAccessKeyId": "the server does not know this access key: check the credentials in use",
     "SignatureDoesNotMatch": "the secret key does not belong to the access key: check the credentials in use",
     "ExpiredToken": "the session token has expired: sign in again (`aws sso login`), then try again",
     "InvalidToken": "the session token is not valid: sign in again (`aws sso login`), then try again",
     "AccessDenied": "these credentials may not do this: docs/clouds.md has the permissions that are needed",
-    "AuthorizationHeaderMalformed": "the bucket is in another region: write it to repository_options as `region`",
-    "PermanentRedirect": "the bucket is in another region: write it to repository_options as `region`",
+    "AuthorizationHeaderMalformed": _OTHER_REGION,
+    "PermanentRedirect": _OTHER_REGION,
     "IllegalLocationConstraintException": "write the bucket's region to repository_options as `region`",
     "RequestTimeTooSkewed": "the clock of this machine is wrong: set it",
-    "SlowDown": "the server asks for fewer requests",
+    "SlowDown": "the server asks for fewer requests: set `concurrency` in repository_options lower; it is tried again",
 }
 _PERMANENT_CODES = frozenset(_HINTS) - {"SlowDown"}
 
 _METADATA = re.compile(r"169\.254\.169\.254|metadata\.google\.internal")
+_PROVIDER = "External AWS credential provider"
+"""What the client calls ours, whose text follows."""
+_HOST = re.compile(r"https?://([^/?\s]+)")
+_BARE_REDIRECT = "redirect without LOCATION"
+"""What the client says of an answer from the region that the bucket is not in."""
+_NOT_ENCRYPTED = "HTTP error: builder error"
+"""What it says of an address with `http://` that it may not use."""
 _CONNECTION = re.compile(r"connect|dns|timed out|timeout|connection|sending request|incomplete|body", re.IGNORECASE)
 
 
@@ -87,15 +100,24 @@ class CloudErrors:
             return self.missing_bucket()
         code = _code(text)
         hint = _HINTS.get(code)
+        if _PROVIDER in text:
+            said = text.partition(f"{_PROVIDER}: ")[2].partition(": ")[2].splitlines()
+            return PermissionDeniedError(
+                f"{what}: {said[0] if said else 'no credentials were found'}", hint=_CREDENTIALS
+            )
         if _METADATA.search(text):
             return PermissionDeniedError(f"{what}: no credentials were found", hint=_CREDENTIALS)
+        if _BARE_REDIRECT in text:
+            return kind(f"{what}: the bucket is not in the region that was asked", hint=_OTHER_REGION)
+        if _NOT_ENCRYPTED in text:
+            return kind(f"{what}: the server's address begins with http://", hint=_ALLOW_HTTP)
         message = f"{what}: {self._describe(text, code)}"
         if type(error).__name__ in _REFUSED or code in _REFUSING_CODES or _status(text) in (401, 403):
             return PermissionDeniedError(message, hint=hint or _CREDENTIALS)
         is_transient = code not in _PERMANENT_CODES and _may_pass(text)
-        return kind(
-            f"{message}; it will be tried again" if is_transient else message, hint=hint, transient=is_transient
-        )
+        if is_transient and hint is None:
+            hint = _PASSING if _status(text) else _CHECK_NETWORK
+        return kind(message, hint=hint, transient=is_transient)
 
     def _describe(self, text: str, code: str) -> str:
         said = _MESSAGE.search(text)
@@ -105,8 +127,9 @@ class CloudErrors:
         if status:
             return f"the server answered {status}"
         if _CONNECTION.search(text):
-            is_slow = "timed out" in text
-            return "the server did not answer in time" if is_slow else "the server cannot be reached"
+            host = _HOST.search(text)
+            server = f"the server {host[1]}" if host else "the server"
+            return f"{server} did not answer in time" if "timed out" in text else f"{server} cannot be reached"
         return self._mask(_QUERY.sub("?…", text.strip().splitlines()[0][:300] if text.strip() else "unknown error"))
 
     def _mask(self, text: str) -> str:

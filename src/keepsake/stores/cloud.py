@@ -15,16 +15,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import AzureStore, GCSStore, S3Store
 
-from keepsake.errors import ConfigError, NotFoundError, StoreError
+from keepsake.errors import ConfigError, ForkedProcessError, NotFoundError, StoreError
 from keepsake.stores._bucketoptions import BucketOptions
 from keepsake.stores._clouderrors import CloudErrors
 from keepsake.stores.base import Data, ObjectInfo, buffers_of, check_key, check_range, is_key
+
+if TYPE_CHECKING:
+    from keepsake.stores._s3credentials import ProfileCredentials
 
 _CREATE_HINTS = {
     "s3": "make it: aws s3 mb s3://{bucket}, or `keepsake init --create-bucket`",
@@ -49,6 +52,9 @@ DEFAULT_CONCURRENCY = 16
 _FAILURES = (BaseError, OSError)
 """What the client raises: absent objects and refusals are its own classes or Python's, by its version."""
 
+_WHOLE_INSTEAD = "non-partial response"
+"""What the client says of a server that knows no ranges and sends the whole object (rclone does)."""
+
 _used_in_process = 0
 """The process that has used the client, and 0 when none has."""
 
@@ -72,6 +78,7 @@ class CloudStore:
         hint = _CREATE_HINTS[scheme].format(bucket=bucket)
         self._errors = CloudErrors(self._url, f"{scheme}://{bucket}", hint, options.secrets)
         self._clients: dict[tuple[int, bool], Any] = {}
+        self._credentials: ProfileCredentials | None = None
 
     def __repr__(self) -> str:
         return f"CloudStore({self._url!r})"
@@ -104,6 +111,8 @@ class CloudStore:
             try:
                 return bytes(obstore.get_range(client, self._before + key, start=start, end=min(stop, 1 << 62)))
             except _FAILURES as error:
+                if _WHOLE_INSTEAD in str(error):
+                    return self.get(key)[start:stop]
                 trouble = self._errors.reading(error, key)
                 if isinstance(trouble, NotFoundError) or trouble.transient:
                     raise trouble from None
@@ -138,7 +147,7 @@ class CloudStore:
             # Also the answer while another creator is at work, who may yet fail.
             if self.head(key) is None:
                 raise StoreError(
-                    f"cannot write {key} in {self._url}: others were writing it; it will be tried again", transient=True
+                    f"cannot write {key} in {self._url}: others were writing it", hint="try again", transient=True
                 ) from None
             return False
         except _FAILURES as error:
@@ -212,8 +221,7 @@ class CloudStore:
             signed_url = obstore.sign(client, "PUT", "", timedelta(minutes=5))
         except _FAILURES as error:
             raise self._errors.writing(error, "the bucket") from None
-        region = self._options.values.get("region") or os.environ.get("AWS_REGION", "us-east-1")
-        send_create_bucket(signed_url, f"s3://{self._bucket}", region)
+        send_create_bucket(signed_url, f"s3://{self._bucket}", self._region(self._credentials))
 
     def _client(self, size_bytes: int, *, repeats: bool = True) -> Any:
         """Return the client whose time limit suits requests of this size."""
@@ -228,11 +236,18 @@ class CloudStore:
 
     def _make_client(self, timeout_s: int, *, repeats: bool) -> Any:
         kind: Any = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}[self._scheme]
-        provider = _profile_provider(self._options) if self._scheme == "s3" else None
+        provider = self._find_credentials()
+        config = self._options.client_config()
+        if (
+            provider is not None
+            and "region" in provider.config
+            and not {"AWS_REGION", "AWS_DEFAULT_REGION"} & {*os.environ}
+        ):
+            config = provider.config | config
         try:
             return kind(
                 self._bucket,
-                config=self._options.client_config(),
+                config=config,
                 client_options={
                     "connect_timeout": timedelta(seconds=_CONNECT_TIMEOUT_S),
                     "timeout": timedelta(seconds=timeout_s),
@@ -247,38 +262,31 @@ class CloudStore:
                 hint="docs/clouds.md shows those that are needed",
             ) from None
 
+    def _find_credentials(self) -> ProfileCredentials | None:
+        """Return what gives the client credentials that it does not find by itself; all clients share it."""
+        if self._credentials is None and self._scheme == "s3":
+            from keepsake.stores._s3credentials import ProfileCredentials, find_profile
+
+            profile = find_profile(self._options, os.environ)
+            if profile is not None:
+                self._credentials = ProfileCredentials(profile)
+        return self._credentials
+
+    def _region(self, provider: ProfileCredentials | None) -> str:
+        """Return the region: what the options say, or variables, or the profile; as the client, else the first one."""
+        named = (self._options.values.get("region"), os.environ.get("AWS_REGION"), os.environ.get("AWS_DEFAULT_REGION"))
+        return str(next(filter(None, named), None) or (provider and provider.config.get("region")) or "us-east-1")
+
     def _check_process(self) -> None:
         global _used_in_process
         process = os.getpid()
         if _used_in_process not in (0, process):
-            raise StoreError(
+            raise ForkedProcessError(
                 f"{self._url} cannot be used in a forked process whose parent has used a bucket",
                 hint="start processes with the method `spawn` or `forkserver`, as in "
                 "multiprocessing.set_start_method('spawn')",
             )
         _used_in_process = process
-
-
-def _profile_provider(options: BucketOptions) -> Any:
-    """Return what reads profiles of `~/.aws`, if one is asked for and nothing else says who we are."""
-    profile = options.values.get("profile") or os.environ.get("AWS_PROFILE")
-    if not profile:
-        return None
-    try:
-        import boto3
-        from obstore.auth.boto3 import Boto3CredentialProvider
-    except ImportError:
-        raise ConfigError(
-            "profiles of ~/.aws are read by boto3, which is not installed", hint="pip install 'keepsake[s3]'"
-        ) from None
-    from botocore.exceptions import BotoCoreError
-
-    try:
-        return Boto3CredentialProvider(boto3.Session(profile_name=profile))
-    except (BotoCoreError, ValueError):
-        raise ConfigError(
-            f"the profile {profile} of ~/.aws does not give credentials", hint=f"aws sso login --profile {profile}"
-        ) from None
 
 
 def _join(data: Data) -> bytes:

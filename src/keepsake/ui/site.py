@@ -15,6 +15,10 @@ from keepsake.collection import open_curves, open_snapshot
 from keepsake.errors import AmbiguousPrefixError, NotFoundError
 from keepsake.experiment import Experiment
 from keepsake.project import Project
+from keepsake.ui.saved import SavedFiles
+
+FILES_KEPT = 16
+"""Lists of saved files that are remembered."""
 
 
 class OpenProject(Project):
@@ -40,6 +44,7 @@ class Site:
         self.project = OpenProject(project.repository, project.directory)
         self._snapshot: Snapshot | None = None
         self._curves: CurveReader | None = None
+        self._saved: dict[tuple[str, str], SavedFiles] = {}
         self._lock = threading.Lock()
 
     @property
@@ -115,3 +120,19 @@ class Site:
     def get_checkpoint(self, identifier: str) -> Checkpoint:
         """Return a checkpoint by its id or the beginning of it; errors as of `ExperimentCollection.get`."""
         return self.project.experiments.get_checkpoint(identifier)
+
+    def saved_files(self, identifier: str) -> SavedFiles:
+        """Return the saved files of an experiment or checkpoint; errors as of `get`.
+
+        A page asks for one file of it after the other, so it is remembered for as long as nothing changes.
+        """
+        key = self.refresh().cursor, identifier
+        with self._lock:
+            kept = self._saved.get(key)
+        if kept is None:
+            kept = SavedFiles(self.get(identifier).saved_files())
+            with self._lock:
+                while len(self._saved) >= FILES_KEPT:
+                    self._saved.pop(next(iter(self._saved)))
+                self._saved[key] = kept
+        return kept
