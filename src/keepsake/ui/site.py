@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Iterable
 
 from keepsake._catalog.curves import CurveReader
 from keepsake._catalog.snapshot import Snapshot, State
+from keepsake._repository.usage import Usage
 from keepsake._tracking.place import Place
 from keepsake._tracking.secrets import mask_url
 from keepsake.checkpoint import Checkpoint
@@ -44,6 +44,8 @@ class Site:
         self.project = OpenProject(project.repository, project.directory)
         self._snapshot: Snapshot | None = None
         self._curves: CurveReader | None = None
+        self._usage: tuple[str, Usage] | None = None
+        self._measuring = threading.Lock()
         self._saved: dict[tuple[str, str], SavedFiles] = {}
         self._lock = threading.Lock()
 
@@ -84,20 +86,11 @@ class Site:
             InvalidInputError: one cannot begin an id.
             AmbiguousPrefixError: one fits several ids.
         """
-        state = self.snapshot.state
-        if not state.rows:
-            state = self.refresh()
-        found: dict[str, str] = {}
-        for prefix in prefixes:
-            try:
-                found[prefix] = state.find_id(prefix)
-            except AmbiguousPrefixError:
-                raise
-            except NotFoundError:
-                # It may have begun since somebody looked.
-                newest = self.refresh()
-                with contextlib.suppress(NotFoundError):
-                    found[prefix] = newest.find_id(prefix)
+        wanted = list(prefixes)
+        found = _find_ids(self.snapshot.state, wanted)
+        if len(found) < len(wanted):
+            # Some may have begun since somebody looked.
+            found |= _find_ids(self.refresh(), [prefix for prefix in wanted if prefix not in found])
         return found
 
     def refresh(self) -> State:
@@ -136,3 +129,27 @@ class Site:
                     self._saved.pop(next(iter(self._saved)))
                 self._saved[key] = kept
         return kept
+
+    def measure_usage(self) -> Usage:
+        """Return what `Project.du` returns, once for as long as no experiment changes: it reads every manifest.
+
+        Raises:
+            FormatError: a part of the repository cannot be read.
+        """
+        with self._measuring:
+            cursor = self.refresh().cursor
+            if self._usage is None or self._usage[0] != cursor:
+                self._usage = cursor, self.project.du()
+            return self._usage[1]
+
+
+def _find_ids(state: State, prefixes: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for prefix in prefixes:
+        try:
+            found[prefix] = state.find_id(prefix)
+        except AmbiguousPrefixError:
+            raise
+        except NotFoundError:
+            continue
+    return found
