@@ -108,6 +108,13 @@ class Checkout:
             warn(f"{path} is a symbolic link, which this system does not let you make")
         if not quiet:
             kept = len(self._present.unchanged)
-            as_they_were = f"; {kept} more were there already" if kept else ""
-            files = f"{result.files} file{'' if result.files == 1 else 's'}"
-            notice(f"{files} ({format_bytes(result.size_bytes)}) of {self._what} are in {self.directory}{as_they_were}")
+            if kept and not result.files:
+                notice(f"{_files(kept)} of {self._what} in {self.directory} already: nothing to write")
+                return
+            as_they_were = f"; {kept} more {'was' if kept == 1 else 'were'} there already" if kept else ""
+            written = f"{_files(result.files)} ({format_bytes(result.size_bytes)})"
+            notice(f"{written} of {self._what} written to {self.directory}{as_they_were}")
+
+
+def _files(count: int) -> str:
+    return f"{count} file{'' if count == 1 else 's'}"

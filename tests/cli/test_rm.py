@@ -95,6 +95,16 @@ def test_collect_frees_what_rm_left_and_a_dry_run_only_says_so(cli: RunCli, trai
     assert [path for path in (repository / "chunks").rglob("*") if path.is_file()] == []
 
 
+def test_collect_says_what_is_too_young_to_go(cli: RunCli, trained: TwoExperiments) -> None:
+    cli("rm", "-f", trained.first.id, at=trained.directory)
+    done = cli("collect")
+    assert "deleted 0 objects" in done.err
+    assert "more can go when they are an hour old" in done.err
+    young = json.loads(cli("collect", "--dry-run", "--json").out)["young"]
+    assert young["objects"] > 0
+    assert young["size_bytes"] > 0
+
+
 def test_du_adds_up(cli: RunCli, trained: TwoExperiments) -> None:
     usage = json.loads(cli("du", "--json", at=trained.directory).out)
     assert {one["experiment_id"] for one in usage["experiments"]} == {trained.first.id, trained.second.id}

@@ -92,7 +92,7 @@ def checkpoint_details(
     if checkpoint.primary_metric is not None:
         name, goal = checkpoint.primary_metric
         metrics = [f"{line}  (primary, {goal})" if line.split(" ")[0] == name else line for line in metrics]
-    sizes = [f"{_one_line(path)}  {format_bytes(size)}" for path, size in files.items()]
+    sizes = _pairs({path: format_bytes(size) for path, size in files.items()}) if files else []
     return Details(
         f"Checkpoint {checkpoint.id}",
         [

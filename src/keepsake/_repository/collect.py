@@ -45,6 +45,10 @@ class CollectPlan:
     """Keys of the chunks and manifests that nothing reaches."""
     size_bytes: int = 0
     """Their total length as stored."""
+    young: int = 0
+    """Objects that nothing reaches either, but that are too young to be deleted."""
+    young_bytes: int = 0
+    """Their total length as stored."""
 
 
 @dataclass(slots=True)
@@ -110,8 +114,17 @@ def mark(repository: Repository, *, now_s: float, find_needed: FindNeeded | None
 
 def plan_collect(stored: list[ObjectInfo], reached: Reached, *, now_s: float, young_s: float = YOUNG_S) -> CollectPlan:
     """Decide what to delete of the stored chunks and manifests."""
-    unreached = [info for info in stored if not reached.has(info.key) and now_s - info.modified_ns / 1e9 >= young_s]
-    return CollectPlan(tuple(sorted(info.key for info in unreached)), sum(info.size_bytes for info in unreached))
+    doomed: list[ObjectInfo] = []
+    young: list[ObjectInfo] = []
+    for info in stored:
+        if not reached.has(info.key):
+            (doomed if now_s - info.modified_ns / 1e9 >= young_s else young).append(info)
+    return CollectPlan(
+        tuple(sorted(info.key for info in doomed)),
+        sum(info.size_bytes for info in doomed),
+        young=len(young),
+        young_bytes=sum(info.size_bytes for info in young),
+    )
 
 
 def collect(

@@ -19,14 +19,13 @@ def command(common: Common, dry_run: bool, as_json: bool) -> None:
     Safe at any time, also while experiments are running and others collect. What is younger than an hour stays. Nothing
     is deleted while a part of the repository cannot be read.
     """
-    from keepsake._analysis.text import format_bytes
-
     result = common.project().collect(dry_run=dry_run)
     if as_json:
         print_json(
             {
                 "dry_run": dry_run,
                 "planned": {"objects": len(result.plan.keys), "size_bytes": result.plan.size_bytes},
+                "young": {"objects": result.plan.young, "size_bytes": result.plan.young_bytes},
                 "deleted": {"objects": result.objects, "size_bytes": result.size_bytes},
             }
         )
@@ -35,6 +34,14 @@ def command(common: Common, dry_run: bool, as_json: bool) -> None:
         if common.verbose:
             for key in result.plan.keys:
                 click.echo(key)
-        say(f"would delete {len(result.plan.keys)} objects ({format_bytes(result.plan.size_bytes)})")
-        return
-    say(f"deleted {result.objects} objects ({format_bytes(result.size_bytes)})")
+        say(f"would delete {_amount(len(result.plan.keys), result.plan.size_bytes)}")
+    else:
+        say(f"deleted {_amount(result.objects, result.size_bytes)}")
+    if result.plan.young:
+        say(f"{_amount(result.plan.young, result.plan.young_bytes)} more can go when they are an hour old")
+
+
+def _amount(objects: int, size_bytes: int) -> str:
+    from keepsake._analysis.text import format_bytes
+
+    return f"{objects} object{'' if objects == 1 else 's'} ({format_bytes(size_bytes)})"
