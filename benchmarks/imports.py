@@ -12,6 +12,8 @@ from benchmarks.scale import Scale
 from benchmarks.timing import Action, measure_pairs
 
 LIMIT_MS = 40.0
+COMMAND_LIMIT_MS = 70.0
+"""Of commands that look at nothing."""
 HEAVY = (
     "numpy",
     "matplotlib",
@@ -48,7 +50,16 @@ def measure(scale: Scale, directory: Path) -> list[Row]:  # noqa: ARG001 (every 
             ", ".join(heavy),
             {"modules": modules},
         ),
+        *(_command_row(option, scale) for option in ("--version", "--help")),
     ]
+
+
+def _command_row(option: str, scale: Scale) -> Row:
+    command = [sys.executable, "-m", "keepsake", option]
+    subject = Action(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
+    pairs = measure_pairs(subject, _program("pass"), pairs=scale.import_pairs, patience_s=scale.patience_s)
+    what = f"keepsake {option}, over an empty program"
+    return Row(what, pairs.difference_s * 1e3, "ms", COMMAND_LIMIT_MS, details=pairs.to_json())
 
 
 def _program(text: str) -> Action:

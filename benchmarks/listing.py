@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -31,6 +32,8 @@ QUERY = ("-f", "params.lr < 0.5 and best.val_loss < 0.3 and status = finished", 
 SHOWN = ("-n", "50")
 OLD_EXPERIMENTS = 1_000
 """As many as the program of 2021 lists in a fraction of a second."""
+FEW_PAIRS = 3
+"""Of what takes many seconds."""
 DELETED, DELETION_LIMIT_MS = 200, 2_000.0
 
 
@@ -56,7 +59,22 @@ def measure(scale: Scale, directory: Path) -> list[Row]:
             rows += measure_beside_the_old_program(root, cache, scale, directory)
         if experiments == FIRST_EXPERIMENTS:
             rows.append(measure_deletion(root, cache, scale))
-    return rows
+        shutil.rmtree(root)
+    return rows + measure_long(scale, directory)
+
+
+def measure_long(scale: Scale, directory: Path) -> list[Row]:
+    """Time listings of experiments with many checkpoints."""
+    experiments, checkpoints = scale.listing_long
+    root, cache = directory / "repository-long", directory / "cache-long"
+    write_histories(root, experiments, checkpoints=checkpoints)
+    runs = Listings(root, cache, replace(scale, pairs=min(scale.pairs, FEW_PAIRS)))
+    first = runs.time(SHOWN, prepare=functools.partial(shutil.rmtree, cache, ignore_errors=True))
+    label = f"keepsake ls, {experiments:,} experiments of {checkpoints:,} checkpoints"
+    return [
+        _row(f"{label}, 50 shown", Listings(root, cache, scale).time(SHOWN), None),
+        _row("  the first time", first, None),
+    ]
 
 
 def measure_deletion(root: Path, cache: Path, scale: Scale) -> Row:

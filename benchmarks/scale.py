@@ -41,6 +41,8 @@ class Scale:
     collect_runs: int
     listing_experiments: tuple[int, ...]
     """How many experiments the repositories have that are listed."""
+    listing_long: tuple[int, int]
+    """How many experiments, and of how many checkpoints each, the one with long experiments has."""
     free_bytes: int
     """How much room the disk must have."""
 
@@ -65,6 +67,7 @@ FULL = Scale(
     collect_chunks=100_000,
     collect_runs=3,
     listing_experiments=(100, 1_000, 10_000, 100_000),
+    listing_long=(1_000, 1_000),
     free_bytes=12_000 * MB,
 )
 
@@ -88,5 +91,6 @@ QUICK = Scale(
     collect_chunks=1_000,
     collect_runs=1,
     listing_experiments=(100, 1_000),
+    listing_long=(20, 50),
     free_bytes=1_000 * MB,
 )

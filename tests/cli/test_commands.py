@@ -75,6 +75,11 @@ def test_ls_json_keeps_the_fields_that_keepsake_0_printed(project: Path) -> None
     assert all(document.keys() >= old | {"host", "running"} for document in documents)
 
 
+def test_ps_says_that_nothing_runs(project: Path) -> None:
+    assert run("ps", directory=project).stderr == "no running experiments\n"
+    assert run("ps", "-f", "loss < 1", directory=project).stderr == "no running experiments match\n"
+
+
 def test_list_is_another_name_of_ls(project: Path) -> None:
     assert run("list", "-q", directory=project).stdout == run("ls", "-q", directory=project).stdout
 

@@ -64,11 +64,15 @@ def print_experiments(
     quiet: bool,
     as_json: bool,
     empty: str,
+    always: tuple[str, ...] = (),
 ) -> None:
-    """List experiments and print them as the options say; `empty` is said when there are none."""
+    """List experiments and print them as the options say; `empty` is said when there are none.
+
+    `always` are filters that the command adds to those of the user.
+    """
     if quiet and (as_json or show_all):
         raise click.UsageError(f"--quiet prints ids only, so it cannot go with {'--json' if as_json else '--all'}")
-    experiments = common.project().experiments.list(filter=list(filters) or None, sort=sort, limit=limit)
+    experiments = common.project().experiments.list(filter=[*filters, *always] or None, sort=sort, limit=limit)
     if quiet:
         for experiment in experiments:
             click.echo(experiment.id)

@@ -14,6 +14,6 @@ from keepsake.cli.ls import listing_options, print_experiments
 @listing_options
 @common_options
 @pass_common
-def command(common: Common, /, filters: tuple[str, ...], **options: Any) -> None:
+def command(common: Common, /, **options: Any) -> None:
     """List the experiments that are running, as `keepsake ls` does."""
-    print_experiments(common, filters=(*filters, "status = running"), empty="no running experiments", **options)
+    print_experiments(common, always=("status = running",), empty="no running experiments", **options)
