@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route, expect, sync_playwright
 
 import keepsake
 
@@ -32,6 +32,7 @@ FLAGS = [
 ]
 PATIENCE_MS = 20_000
 """How long anything may take on a busy machine before a test gives up."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def chromium_path() -> str:

@@ -36,6 +36,16 @@ export class Table {
     return this.byName.get(name);
   }
 
+  // The column of a group by its key: names are as the filter language writes them, which differs from group to group.
+  columnOf(group, key) {
+    this.byKey ??= new Map(this.columns.map((column) => [`${column.group} ${column.key}`, column]));
+    return this.byKey.get(`${group} ${key}`);
+  }
+
+  valueOf(place, group, key) {
+    return this.columnOf(group, key)?.values[place] ?? null;
+  }
+
   value(place, name) {
     return this.byName.get(name)?.values[place] ?? null;
   }

@@ -1,0 +1,213 @@
+"""Curves: what is shown, how it is zoomed and looked at, and that the address brings it back."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+import keepsake
+from tests.ui.browser.conftest import OpenPage, Served, Watch, axe_findings
+
+HOSTILE = '<script>alert(1)</script>‮" onload=x'
+
+
+@pytest.fixture
+def project(tmp_path: Path, user_directory: Path) -> keepsake.Project:
+    directory = tmp_path / "project"
+    directory.mkdir()
+    return keepsake.Project(str(directory / ".keepsake"), directory)
+
+
+@pytest.fixture
+def trained(project: keepsake.Project) -> list[keepsake.Experiment]:
+    """Three experiments, the second the best, with losses at twenty steps and what was only logged."""
+    made = []
+    for number, name in enumerate(("slow", "quick", HOSTILE)):
+        params = {"lr": 10.0**-number, "model": "large" if number else "small"}
+        experiment = project.experiments.create(params=params, name=name, quiet=True)
+        for step in range(20):
+            loss = abs(1 - number) + 2 * math.exp(-step / 5) + 0.1
+            metrics = {"val/loss": loss, "val/acc": 1 / (1 + loss)}
+            experiment.checkpoint(step=step, metrics=metrics, primary_metric=("val/loss", "minimize"))
+            experiment.log(step=step, speed=step * 10)
+        experiment.stop()
+        made.append(experiment)
+    return made
+
+
+@pytest.fixture
+def served(project: keepsake.Project, trained: list[keepsake.Experiment], serve: Callable[[str], Served]) -> Served:
+    return serve(str(project.repository))
+
+
+def chart(page: Page, metric: str) -> Locator:
+    return page.get_by_role("img", name=re.compile(f"^{metric.replace('/', '.')} by"))
+
+
+def query(page: Page) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def painted(page: Page, metric: str) -> int:
+    """Return how many pixels of the chart have a colour that is no grey."""
+    return int(
+        page.locator(f"section.chart-card[aria-label='{metric}'] .uplot canvas").first.evaluate(
+            """(canvas) => {
+                const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+                let count = 0;
+                for (let at = 0; at < data.length; at += 4) {
+                    const rgb = [...data.subarray(at, at + 3)];
+                    if (data[at + 3] > 200 && Math.max(...rgb) - Math.min(...rgb) > 40) count++;
+                }
+                return count;
+            }"""
+        )
+    )
+
+
+def test_a_chart_is_drawn_for_each_metric_also_for_those_that_were_only_logged(
+    served: Served, open_page: OpenPage, watch: Watch
+) -> None:
+    page = open_page(served, "/charts")
+    for metric in ("val/loss", "val/acc", "speed"):
+        expect(chart(page, metric)).to_be_visible()
+        assert painted(page, metric) > 200
+    expect(chart(page, "val/loss")).to_have_accessible_name(
+        re.compile(r"val.loss by step, 3 experiments, best 0\.1\d+ at 19 in \w{7} quick")
+    )
+    expect(page.get_by_text(HOSTILE[:25])).to_be_visible()
+    asked = [url for url in watch.requests if "/api/v1/curves" in url]
+    assert len(asked) == 3  # one a chart, whatever the number of experiments
+
+
+def test_what_is_set_for_all_charts_comes_back_on_reload(served: Served, open_page: OpenPage) -> None:
+    page = open_page(served, "/charts")
+    page.get_by_role("checkbox", name="log y").check()
+    page.get_by_label(re.compile("^x")).select_option("time")
+    page.get_by_label("Pin to the top: val/acc").click()
+    page.get_by_label("Show as table: speed").click()
+    page.get_by_role("searchbox", name="Find metrics").fill("a")
+    page.get_by_role("slider").fill("0.5")
+    page.get_by_role("button", name=re.compile("^Show .* slow")).click()
+    page.reload()
+    expect(page.get_by_role("checkbox", name="log y")).to_be_checked()
+    expect(page.get_by_label(re.compile("^x"))).to_have_value("time")
+    expect(page.locator(".chart-section").first).to_contain_text("pinned")
+    expect(page.get_by_role("button", name=re.compile("^Show .* slow"))).to_have_attribute("aria-pressed", "false")
+    expect(chart(page, "val/acc")).to_have_accessible_name(re.compile("by time, 2 experiments"))
+    assert query(page)["smooth"] == "0.875"
+    page.get_by_role("searchbox", name="Find metrics").fill("nothing is called this")
+    page.get_by_role("button", name="Show all 3 metrics").click()
+    expect(page.get_by_role("table")).to_contain_text("190 at")
+
+
+def test_the_keyboard_zooms_pans_and_reads_the_series(served: Served, open_page: OpenPage) -> None:
+    page = open_page(served, "/charts")
+    chart(page, "val/loss").focus()
+    page.keyboard.press("+")
+    page.wait_for_url("**range=*")
+    low, high = map(float, query(page)["range"].split(","))
+    assert [low, high] == pytest.approx([2.85, 16.15])
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(lambda url: not url.endswith(f"range={low},{high}"))
+    assert float(query(page)["range"].split(",")[0]) == pytest.approx(low + 1.33)
+    page.reload()
+    expect(page.get_by_title("Show everything (0)")).to_be_visible()
+    chart(page, "val/loss").focus()
+    page.keyboard.press("]")
+    spoken = page.get_by_role("status").filter(has_text="val/loss")
+    expect(spoken).to_contain_text(re.compile("script|slow"))
+    page.keyboard.press("[")
+    expect(spoken).to_contain_text("quick: val/loss")
+    page.keyboard.press("y")
+    expect(page.get_by_label("log y axis: val/loss")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("0")
+    expect(page.get_by_title("Show everything (0)")).to_have_count(0)
+    page.keyboard.press("f")
+    expect(chart(page, "speed")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(chart(page, "speed")).to_be_visible()
+
+
+def test_the_pointer_shows_values_zooms_all_charts_and_opens_an_experiment(
+    served: Served, open_page: OpenPage, trained: list[keepsake.Experiment]
+) -> None:
+    page = open_page(served, "/charts")
+    over = page.locator("section.chart-card[aria-label='val/loss'] .u-over")
+    box = over.bounding_box()
+    assert box is not None
+    at = (box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.9)
+    page.mouse.move(at[0] - 5, at[1])
+    page.mouse.move(*at)
+    expect(page.locator(".chart-tip-row")).to_have_count(3)
+    expect(page.locator(".chart-tip-row.near")).to_contain_text("quick")
+    expect(page.locator("section.chart-card[aria-label='speed'] output")).to_contain_text(re.compile(r"\d"))
+    page.mouse.wheel(0, -400)
+    page.wait_for_url("**range=*")
+    page.keyboard.down("Shift")
+    page.mouse.down()
+    page.mouse.move(at[0] + 80, at[1] - 40, steps=3)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    before = query(page)["range"]
+    page.wait_for_url(lambda url: before not in url)
+    page.mouse.dblclick(*at)
+    page.wait_for_url(lambda url: "range" not in url)
+    page.mouse.click(at[0], box["y"] + box["height"] - 12)
+    page.wait_for_url(f"**/e/{trained[1].id[:7]}*")
+
+
+def test_selected_experiments_are_shown_alone_and_by_group(
+    served: Served, open_page: OpenPage, trained: list[keepsake.Experiment]
+) -> None:
+    ids = ",".join(experiment.id[:8] for experiment in trained[:2])
+    page = open_page(served, f"/charts?sel={ids}&mean=1&group=params.model")
+    expect(chart(page, "val/loss")).to_have_accessible_name(re.compile("2 experiments"))
+    expect(page.get_by_role("list", name="Groups")).to_contain_text("small")
+    page.get_by_role("button", name="Show all").click()
+    expect(chart(page, "val/loss")).to_have_accessible_name(re.compile("3 experiments"))
+
+
+def test_a_download_has_every_point(served: Served, open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page(served, "/charts")
+    page.get_by_label("Download speed").click()
+    with page.expect_download() as download:
+        page.locator("section.chart-card[aria-label='speed']").get_by_text("Points (CSV)").click()
+    download.value.save_as(tmp_path / "speed.csv")
+    rows = (tmp_path / "speed.csv").read_text().splitlines()
+    assert rows[0] == '"id","name","step","speed"'
+    assert len(rows) == 1 + 3 * 20
+    page.get_by_label("Download speed").click()
+    with page.expect_download() as download:
+        page.locator("section.chart-card[aria-label='speed']").get_by_text("Picture (PNG)").click()
+    assert download.value.suggested_filename == "speed.png"
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_failure_says_what_to_do(served: Served, open_page: OpenPage, watch: Watch) -> None:
+    watch.expected.append("500")
+    page = open_page(served, "/about")
+    page.route("**/api/v1/curves*", lambda route: route.fulfill(status=500, body="oops"))
+    page.get_by_role("link", name="Charts").click()
+    expect(page.get_by_role("alert").first).to_contain_text("500")
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+def test_nothing_serious_is_wrong_for_people_with_disabilities(
+    served: Served, open_page: OpenPage, color_scheme: str
+) -> None:
+    page = open_page(served, "/charts?table=val/acc&mean=1", color_scheme=color_scheme)
+    expect(chart(page, "val/loss")).to_be_visible()
+    assert not axe_findings(page)
+
+
+def test_a_narrow_window_has_one_chart_a_row(served: Served, open_page: OpenPage) -> None:
+    page = open_page(served, "/charts?across=4", width=400)
+    expect(chart(page, "val/loss")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
