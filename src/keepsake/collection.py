@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from keepsake._model.annotations import check_annotations
 from keepsake._model.events import ExperimentState, SessionState
 from keepsake._model.ids import check_prefix, ids_nearest, new_id, resolve_prefix, short_id
+from keepsake._model.notebook import find_notebook
 from keepsake._model.times import now_text
 from keepsake._model.values import to_params
 from keepsake._repository.heartbeat import list_heartbeats
@@ -101,7 +102,7 @@ class ExperimentCollection:
             if not quiet:
                 files.mention_large()
         body |= _circumstances(place)
-        _stop_others_in_notebook(quiet=quiet)
+        stopped = _stop_others_in_notebook()
         if place.is_disabled:
             from keepsake._tracking.disabled import DisabledSession
 
@@ -111,7 +112,7 @@ class ExperimentCollection:
             session = _begin_session(place, body["id"], on_error, heartbeat=not disable_heartbeat)
         event = session.write_first(body, save_files)
         if not quiet:
-            _say_where(place, body["id"])
+            _announce(place, body, stopped)
         state = ExperimentState(
             body["id"],
             {"time": now_text()} | event,
@@ -315,16 +316,28 @@ def _begin_session(place: Place, experiment_id: str, on_error: Literal["warn", "
     )
 
 
-def _say_where(place: Place, experiment_id: str) -> None:
+def _announce(place: Place, body: Mapping[str, Any], stopped: Sequence[str]) -> None:
+    """Say what runs, unless nothing is saved of it."""
+    from keepsake._tracking.announcement import Announcement
+
     if place.is_disabled:
         notice_once("KEEPSAKE_MODE is disabled: nothing is saved")
         return
     if place.is_default:
-        notice_once(f"no keepsake.yaml found: {place.directory} is the project, .keepsake in it the repository")
+        remark = f"no keepsake.yaml found: {place.directory} is the project, .keepsake in it the repository"
+    else:
+        remark = ""
     where = place.store.url
     if place.delivers_to is not None:
         where = f"this machine; `keepsake push` delivers it to {place.delivers_to}"
-    notice(f"experiment {short_id(experiment_id)} is saved to {where}")
+    Announcement(
+        experiment_id=body["id"],
+        name=body.get("name"),
+        where=where,
+        remark=remark,
+        stopped=stopped,
+        notebook=find_notebook(body["environment"]),
+    ).make()
 
 
 def _check_filter(wanted: object) -> tuple[Sequence[str], ExperimentFilter | None]:
@@ -405,12 +418,14 @@ def _finish_others(place: Place, repository: Repository) -> None:
         warn(f"what an earlier process left behind could not be finished: {error}")
 
 
-def _stop_others_in_notebook(*, quiet: bool) -> None:
-    from keepsake._tracking.ending import in_notebook, tracked
+def _stop_others_in_notebook() -> list[str]:
+    """Finish the experiments before this one in a notebook, which has one at a time, and return their ids."""
+    from keepsake._tracking.ending import tracked
+    from keepsake._tracking.notebook import in_notebook
 
     if not in_notebook():
-        return
-    for session in tracked():
+        return []
+    sessions = tracked()
+    for session in sessions:
         session.stop("finished")
-        if not quiet:
-            notice("the experiment before this one is stopped: a notebook has one at a time")
+    return [session.experiment_id for session in sessions]

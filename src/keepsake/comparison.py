@@ -98,7 +98,7 @@ def make_subject(
             path=body.get("path") or created.get("path"),
         ),
         params=created.get("params") or {},
-        environment=created.get("environment") or {},
+        environment=state.environment(),
         metrics=body.get("metrics") or {},
         primary_metric=(pair["name"], pair["goal"]) if pair else None,
         files=SnapshotFiles(repository, [*references(created), *references(body)], body.get("unsaved")),

@@ -18,9 +18,15 @@ def notice(text: str) -> None:
 
 def notice_once(text: str) -> None:
     """Print `text` like `notice`, but only the first time that this process says it."""
-    if text not in _said:
-        _said.add(text)
+    if first_time(text):
         notice(text)
+
+
+def first_time(text: str) -> bool:
+    """Say whether this process has not asked this about `text` before, nor said it with `notice_once`."""
+    is_first = text not in _said
+    _said.add(text)
+    return is_first
 
 
 def warn(text: str) -> None:

@@ -7,14 +7,14 @@ from html.parser import HTMLParser
 from urllib.parse import unquote
 
 KEPT_TAGS = {
-    "br", "caption", "code", "details", "div", "img", "pre", "progress", "small", "span", "summary", "table", "tbody",
-    "td", "th", "thead", "tr",
+    "b", "br", "caption", "code", "details", "div", "img", "pre", "progress", "small", "span", "summary", "table",
+    "tbody", "td", "th", "thead", "tr",
 }  # fmt: skip
 """The tags that are used here and that JupyterLab leaves to the outputs of others (its `sanitizer.ts`); no SVG."""
 KEPT_STYLES = {
-    "background", "border", "border-bottom", "border-collapse", "caption-side", "color", "display", "font-size",
-    "font-weight", "height", "line-height", "margin", "margin-bottom", "max-width", "overflow-x", "padding",
-    "table-layout", "text-align", "vertical-align", "white-space", "width",
+    "background", "border", "border-bottom", "border-collapse", "border-left", "caption-side", "color", "display",
+    "font-size", "font-weight", "height", "line-height", "margin", "margin-bottom", "max-width", "overflow-x",
+    "padding", "table-layout", "text-align", "vertical-align", "white-space", "width",
 }  # fmt: skip
 """Likewise of the styles."""
 VOID_TAGS = {"br", "img"}

@@ -25,6 +25,7 @@ def nasty_run() -> Run:
         hex_id(1), {NASTY: NASTY, "b": {NASTY: 1}}, [point, point], best_index=0,
         name=NASTY, user=NASTY, host=NASTY, command=NASTY, path=NASTY, status=NASTY, tags=[NASTY], notes=NASTY,
         error={"type": NASTY, "message": NASTY}, logs=[LogEntry(START, 1, {NASTY: 1.0, "loss": 2.0})],
+        environment={"notebook": {"path": NASTY, "cell": 1, "cells": [{"number": 1, "source": NASTY}]}},
     )  # fmt: skip
 
 
@@ -177,3 +178,15 @@ def test_a_project_says_where_it_is() -> None:
     page = Page(project_html("/work", "file:///work/.keepsake", [Run(hex_id(1))]))
     assert ["repository", "file:///work/.keepsake"] in page.rows
     assert "1 experiment" in page.text
+
+
+def test_an_experiment_of_a_notebook_shows_its_cells() -> None:
+    cells = [
+        {"number": 1, "source": "import keepsake"},
+        {"number": 3, "source": "for x in y:\n    keepsake.init()\x1b"},
+    ]
+    environment = {"notebook": {"path": "train.ipynb", "cell": 3, "cells": cells, "left_out": 0}}
+    page = Page(experiment_html(Run(hex_id(1), environment=environment)))
+    assert "|Notebook: train.ipynb, began in cell 3, 2 cells|" in page.text
+    assert "|import keepsake|" in page.text
+    assert "|for x in y:\n    keepsake.init()\u241b" in page.text

@@ -36,6 +36,13 @@ def test_experiments_are_compared_with_their_best_checkpoints() -> None:
     assert diff.metrics == ()
 
 
+def test_experiments_of_a_list_are_compared_by_all_that_is_known_of_them() -> None:
+    run("lr = 1\n"), run("lr = 2\n")
+    diff = keepsake.diff(*keepsake.experiments.list(), show_all=True)
+    assert "numpy" in {row.name for row in diff.packages}
+    assert "python_version" in {row.name for row in diff.environment}
+
+
 def test_checkpoints_of_one_experiment_are_compared_by_their_files_and_metrics() -> None:
     experiment = run("lr = 1\n")
     first, *_, last = experiment.checkpoints

@@ -82,7 +82,7 @@ def test_a_second_init_in_a_notebook_stops_the_first_with_one_line(project: Path
         [sys.executable, "-c", textwrap.dedent(NOTEBOOK)], capture_output=True, text=True, timeout=60, check=True
     )
     assert result.stdout.splitlines() == ["finished running", "['finished', 'running']"]
-    assert len([line for line in result.stderr.splitlines() if "stop" in line]) == 1
+    assert len([line for line in result.stderr.splitlines() if "one at a time" in line]) == 1
 
 
 def test_an_experiment_in_a_notebook_runs_until_it_is_stopped(project: Path) -> None:

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keepsake._catalog.columns import BLOCK, Run, begins_id, change_block, decode_run, encode_run, join_ids
+from keepsake._catalog.columns import BLOCK, Run, begins_id, change_block, decode_run, encode_run, join_ids, values_of
 from keepsake._catalog.encoding import CatalogDamagedError
 from keepsake._catalog.fields import Column
+from keepsake._catalog.state import head_of
+from keepsake._model.events import ExperimentState
 from keepsake._model.values import Value
 from keepsake.testing import strategies
 
@@ -72,3 +74,13 @@ def test_joined_ids_are_found_by_their_beginning_only() -> None:
     for prefix in ("bcd", "012", "abcdef02", "456"):
         assert not begins_id(ids, prefix), prefix
     assert not begins_id(None, "abc")
+
+
+def test_the_source_of_cells_is_in_no_column() -> None:
+    notebook = {"path": "train.ipynb", "cell": 1, "cells": [{"number": 1, "source": "x = 1"}], "left_out": 0}
+    created = {"time": "2026-11-23T22:10:11.123456Z", "environment": {"host": "box", "notebook": notebook}}
+    state = ExperimentState("e" * 64, created, "s" * 32)
+    assert values_of(state, head_of(state))["environment"] == {
+        "host": "box",
+        "notebook": {"path": "train.ipynb", "cell": 1, "left_out": 0},
+    }

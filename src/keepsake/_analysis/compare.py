@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Protocol
 
 from keepsake._analysis.diff import (
+    Change,
     Diff,
     FileChange,
     FilesDiff,
@@ -26,6 +27,7 @@ from keepsake._analysis.tensordiff import compare_weights
 from keepsake._analysis.tensors import WEIGHTS_HEAD_BYTES, is_weights
 from keepsake._analysis.textdiff import TEXT_HEAD_BYTES, diff_texts, is_text
 from keepsake._model.manifest import Entry
+from keepsake._model.notebook import FIELD, find_notebook
 from keepsake._model.values import Value
 from keepsake.errors import InvalidInputError, KeepsakeError
 
@@ -33,6 +35,8 @@ MAX_TEXT_BYTES = 2 * 1024 * 1024
 """Longer texts are not compared line by line: nobody reads that, and they are data."""
 MAX_TEXTS_BYTES = 64 * 1024 * 1024
 """Nor are more texts than this in all."""
+CELLS_PATH = "(notebook cells)"
+"""What the cells of a notebook are called among the files."""
 _READ_BYTES = 1024 * 1024
 
 
@@ -85,11 +89,13 @@ def compare(subjects: Sequence[Subject], *, only: str | Sequence[str] | None = N
     goals = {one.primary_metric[0]: one.primary_metric[1] for one in subjects if one.primary_metric is not None}
     metrics = [one.metrics for one in subjects]
     files: tuple[FilesDiff, ...] = ()
+    first = subjects[0]
     if "code" in sections or "tensors" in sections:
-        first = subjects[0]
         files = tuple(
             _compare_files(first.files, other.files, number, sections) for number, other in enumerate(subjects[1:], 1)
         )
+    if "code" in sections:
+        files = tuple(replace(one, changes=(*_compare_cells(first, subjects[one.side]), *one.changes)) for one in files)
     return Diff(
         sides=tuple(one.side for one in subjects),
         sections=sections,
@@ -101,8 +107,23 @@ def compare(subjects: Sequence[Subject], *, only: str | Sequence[str] | None = N
 
 def _environment(environment: Mapping[str, Any]) -> dict[str, Value]:
     """Return what is known of machine and program, without what has a section of its own."""
-    apart = ("git", "python_packages")
+    apart = ("git", "python_packages", FIELD)
     return {name: value for name, value in environment.items() if name not in apart and value is not None}
+
+
+def _compare_cells(first: Subject, other: Subject) -> tuple[FileChange, ...]:
+    """Compare the cells of two notebooks as if they were two files; a script has none."""
+    sources = [_cells(one) for one in (first, other)]
+    old, new = (None if source is None else FileState("cells", len(source)) for source in sources)
+    if sources[0] == sources[1]:
+        return ()
+    change: Change = "added" if old is None else "removed" if new is None else "changed"
+    return (FileChange(CELLS_PATH, change, old, new, text=diff_texts(sources[0] or b"", sources[1] or b"")),)
+
+
+def _cells(subject: Subject) -> bytes | None:
+    notebook = find_notebook(subject.environment)
+    return None if notebook is None else notebook.source().encode("utf-8", "surrogateescape")
 
 
 def _compare_files(old: Files, new: Files, side: int, sections: Sequence[str]) -> FilesDiff:

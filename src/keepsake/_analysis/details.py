@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from keepsake._analysis.diffwords import printable
 from keepsake._analysis.interfaces import CheckpointLike, ExperimentLike, flatten_values
 from keepsake._analysis.text import format_bytes, format_duration, format_value
 from keepsake._model.ids import short_id
+from keepsake._model.notebook import FIELD, Notebook, find_notebook
 from keepsake._model.values import Value
 
 MOST_ROWS = 20
@@ -125,13 +127,36 @@ def _surroundings(experiment: DetailedExperiment, *, show_all: bool) -> list[Sec
     """Return what was recorded of the machine, the code's git state and the packages."""
     environment = dict(experiment.environment)
     packages = environment.pop("python_packages", None) or {}
-    for shown_already in ("user", "host", "command"):
-        environment.pop(shown_already, None)
+    notebook = find_notebook(environment)
+    for shown_elsewhere in ("user", "host", "command", FIELD):
+        environment.pop(shown_elsewhere, None)
     known = {name: value for name, value in flatten_values(environment).items() if value not in (None, {}, [])}
+    cells = [] if notebook is None else [Section("Notebook", _cell_lines(notebook, show_all=show_all))]
     return [
+        *cells,
         Section("Environment", _pairs(known)),
         Section("Python packages", _some(_pairs(packages), show_all=show_all) or ["(none)"]),
     ]
+
+
+def _cell_lines(notebook: Notebook, *, show_all: bool) -> list[str]:
+    """Return the source of the cell that began the experiment, or of all that ran until then."""
+    beginning = notebook.beginning()
+    shown = notebook.cells if show_all or beginning is None else (beginning,)
+    lines = [printable(notebook_summary(notebook))]
+    for cell in shown:
+        source = [printable(line) for line in cell.source.rstrip().split("\n")]
+        lines += [f"In [{cell.number}]:", *(f"  {line}" for line in _some(source, show_all=show_all))]
+    if len(shown) < len(notebook.cells):
+        lines.append(f"… {len(notebook.cells) - len(shown)} more before it: --all shows them")
+    return lines
+
+
+def notebook_summary(notebook: Notebook) -> str:
+    """Say what is known of a notebook: `train.ipynb, began in cell 7`."""
+    facts = [notebook.path or "", "" if notebook.cell is None else f"began in cell {notebook.cell}"]
+    facts.append(f"{notebook.left_out} cells left out" if notebook.left_out else "")
+    return ", ".join(fact for fact in facts if fact) or "(no path)"
 
 
 def _checkpoint_lines(experiment: DetailedExperiment, *, show_all: bool, width: int | None) -> list[str]:

@@ -91,7 +91,7 @@ class FileState:
     """What a path is on one side."""
 
     kind: str
-    """`file`, `directory`, `link`, or `missing`: it could not be read when it was saved."""
+    """`file`, `directory`, `link`, `missing`: it could not be read when it was saved, or `cells`: of a notebook."""
     size_bytes: int
     executable: bool = False
     target: str = ""

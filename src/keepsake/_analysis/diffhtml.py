@@ -30,8 +30,8 @@ from keepsake._model.ids import short_id
 
 MOST_LINES_IN_ALL = 5000
 """Lines of code of all files; what is beyond is counted."""
-_BACKGROUNDS = {"-": "rgba(220,50,50,.18)", "+": "rgba(40,160,70,.18)", "@": "rgba(70,130,200,.18)"}
-_PRE = "margin:4px 0;padding:4px 8px;border:1px solid rgba(128,128,128,.25);overflow-x:auto;line-height:1.3"
+_BACKGROUNDS = {"-": "rgba(220,50,50,0.18)", "+": "rgba(40,160,70,0.18)", "@": "rgba(70,130,200,0.18)"}
+_PRE = "margin:4px 0;padding:4px 8px;border:1px solid rgba(128,128,128,0.25);overflow-x:auto;line-height:1.3"
 
 
 def diff_html(diff: Diff) -> Html:

@@ -6,8 +6,10 @@ The rules of `html` hold here, too. Of a long list, only the experiments that ar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 
-from keepsake._analysis.details import DetailedExperiment
+from keepsake._analysis.details import DetailedExperiment, notebook_summary
+from keepsake._analysis.diffwords import printable
 from keepsake._analysis.history import history, points_of
 from keepsake._analysis.html import Html, column_html, numbered_table_html, row_html, shown_rows, table_html
 from keepsake._analysis.interfaces import CheckpointLike, ExperimentLike, flatten_values
@@ -15,6 +17,7 @@ from keepsake._analysis.sparkline import sparkline_html
 from keepsake._analysis.text import format_duration, format_value
 from keepsake._model.best import find_best
 from keepsake._model.ids import short_id
+from keepsake._model.notebook import Notebook, find_notebook
 from keepsake._model.values import Value
 
 _MOST_PARAMS = 12
@@ -24,6 +27,7 @@ _LONGEST_NAME = 40
 _LONGEST_PARAM = 30
 """Of a name and a param in a row of a list."""
 _LONGEST_TEXT = 400
+_PRE = "margin:4px 0;padding:4px 8px;border:1px solid rgba(128,128,128,0.25);overflow-x:auto;line-height:1.3"
 _NO_CHECKPOINTS = "no checkpoints"
 
 
@@ -86,6 +90,9 @@ def experiment_html(experiment: DetailedExperiment) -> Html:
                 experiment.checkpoints, experiment.best(), with_curves=not below, most_rows=_MOST_CHECKPOINTS
             )
         )
+    notebook = find_notebook(experiment.environment)
+    if notebook is not None and notebook.cells:
+        below.append(_cells_html(notebook))
     return Html(f"<div>{row_html(parts)}</div>{column_html(below)}")
 
 
@@ -172,6 +179,20 @@ def _metrics_html(experiment: ExperimentLike) -> Html:
         goal = f" ({primary[1]})" if is_primary and primary is not None else ""
         rows.append([name + goal, curve, "" if last is None else format_value(last), *ends, str(len(values))])
     return table_html(["metric", "", "latest", "smallest", "largest", "points"], rows, caption="Metrics")
+
+
+def _cells_html(notebook: Notebook) -> Html:
+    """Return the cells of a notebook, folded up."""
+    title = escape(f"Notebook: {notebook_summary(notebook)}, {_count(len(notebook.cells), 'cell')}")
+    cells = "".join(
+        f'<div>In [{cell.number}]:</div><pre style="{_PRE}">{_escaped_lines(cell.source)}</pre>'
+        for cell in notebook.cells
+    )
+    return Html(f"<details><summary>{title}</summary>{cells}</details>")
+
+
+def _escaped_lines(source: str) -> str:
+    return "\n".join(escape(printable(line)) for line in source.rstrip().split("\n"))
 
 
 def _without_empty(

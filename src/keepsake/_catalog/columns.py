@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from keepsake._catalog.encoding import CatalogDamagedError, decode_kept, encode_kept
 from keepsake._catalog.fields import Column
 from keepsake._model.events import Body, ExperimentState, find_end, metrics_of
+from keepsake._model.notebook import without_cells
 from keepsake._model.times import parse_time
 from keepsake._model.values import Value
 from keepsake.errors import CorruptionError
@@ -47,7 +48,7 @@ def values_of(state: ExperimentState, head: Mapping[str, Any]) -> Groups:
     groups: Groups = {
         "experiment": facts,
         "params": created.get("params"),
-        "environment": created.get("environment"),
+        "environment": without_cells(state.environment()),
         CHECKPOINT_IDS.group: {CHECKPOINT_IDS.key: join_ids(state.checkpoints)},
     }
     primary = state.primary_metric()

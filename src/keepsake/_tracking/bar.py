@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from keepsake._tracking.ending import in_notebook
+from keepsake._tracking.notebook import in_notebook
 
 Show: TypeAlias = Callable[[int, "int | None"], None]
 """Shows the bytes that are done, of how many; None when that is not known."""

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from typing import Protocol
 
+from keepsake._tracking.notebook import in_notebook
 from keepsake.notices import notice, warn
 
 
@@ -28,6 +29,8 @@ def status_of_exception(error: BaseException | None) -> tuple[str, dict[str, str
 
 class Stoppable(Protocol):
     """What ends with the program."""
+
+    experiment_id: str
 
     def stop(self, status: str, error: Mapping[str, str] | None = None, *, threads: int | None = None) -> None:
         """End, however the program does."""
@@ -74,13 +77,6 @@ def _after_fork_in_child() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
-
-
-def in_notebook() -> bool:
-    """Say whether this runs in a Jupyter kernel, where one program is many runs."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return shell is not None and hasattr(shell, "kernel")
 
 
 def stop_open_sessions() -> None:

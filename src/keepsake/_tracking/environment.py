@@ -14,8 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+from keepsake._model.notebook import FIELD, encode_notebook
 from keepsake._model.values import Value
 from keepsake._tracking.git import read_git
+from keepsake._tracking.notebook import in_notebook, read_notebook
 from keepsake._tracking.packages import imported_packages
 from keepsake._tracking.secrets import mask_command
 from keepsake._tracking.system import read_cpu, read_cuda, read_gpus, read_memory_bytes, read_platform
@@ -34,6 +36,7 @@ def record_environment(directory: Path) -> dict[str, Value]:
         user, host, command (as it can be run again, secrets masked), working_directory (relative to the project),
         python_version, python_implementation, python_packages (versions by distribution name), platform, cpu {name,
         count, usable}, memory_bytes, gpu (list of names), cuda {driver, version}, git {commit, branch, remote, dirty}.
+        In a notebook also notebook {path, cell, cells (list of number and source), left_out}.
     """
     readers: dict[str, Callable[[], Value]] = {
         "user": read_user,
@@ -50,6 +53,8 @@ def record_environment(directory: Path) -> dict[str, Value]:
         "cuda": lambda: read_cuda(),
         "git": lambda: read_git(directory),
     }
+    if in_notebook():
+        readers[FIELD] = lambda: _notebook(directory)
     return {name: _read_or_none(read) for name, read in readers.items()}
 
 
@@ -68,11 +73,16 @@ def read_command() -> str:
     The interpreter stands as `python`, which finds it again on another machine. A notebook has no command of its own
     and is called `notebook`.
     """
-    if "ipykernel" in sys.modules and any("ipykernel" in argument for argument in sys.orig_argv):
+    if in_notebook():
         return "notebook"
     interpreter, *arguments = sys.orig_argv or ["python", *sys.argv]
     command = mask_command([_program_name(interpreter), *arguments])
     return command if len(command) <= MAX_COMMAND_LENGTH else command[: MAX_COMMAND_LENGTH - 1] + "…"
+
+
+def _notebook(directory: Path) -> Value:
+    found = read_notebook(directory, os.environ)
+    return None if found is None else encode_notebook(found)
 
 
 def _program_name(interpreter: str) -> str:

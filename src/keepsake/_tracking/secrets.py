@@ -94,6 +94,7 @@ _OPTION = re.compile(r"(?P<start>(?:-{1,2}D?|\+{1,2})?(?P<name>[A-Za-z_][\w./-]*
 # What follows `--token` is another option and not the token: at most 20 letters after a single dash, or a definition.
 _NEXT_OPTION = re.compile(r"--[A-Za-z]|-[A-Za-z][\w-]{0,20}(?:$|=)|-D")
 _FLAG = re.compile(r"-{1,2}(?P<name>[A-Za-z][\w.-]*)")
+_FLAG_AND_VALUE = re.compile(r"(?<!\S)(?P<start>-{1,2}(?P<name>[A-Za-z][\w.-]*)\s+)(?P<value>[^\s-]\S*)")
 
 
 def mask_params(params: Mapping[str, Value]) -> dict[str, Value]:
@@ -120,8 +121,24 @@ def mask_url(text: str) -> str:
 
 def mask_text(text: str) -> str:
     """Return the text with `***` for what is a secret in any text: `name=value`, URLs, tokens of well-known form."""
+    return _PAIR.sub(_mask_pair, mask_tokens(text))
+
+
+def mask_tokens(text: str) -> str:
+    """Return the text with `***` for what is a secret by its form alone: credentials in URLs, tokens, bearers."""
     text = _KNOWN_TOKEN.sub(MASK, _BEARER.sub(rf"\g<start>{MASK}", text))
-    return _PAIR.sub(_mask_pair, _URL_CREDENTIALS.sub(_mask_credentials, text))
+    return _URL_CREDENTIALS.sub(_mask_credentials, text)
+
+
+def mask_flags(text: str) -> str:
+    """Return a line for a shell with `***` for what follows `--token` and the like."""
+    return _FLAG_AND_VALUE.sub(_mask_flag_value, text)
+
+
+def mask_pair_value(found: re.Match[str]) -> str:
+    """Return a match of `name=value`, groups of the pattern, with `***` for the value if the name is a secret's."""
+    strength = _strength(found["name"])
+    return f"{found['name']}={_mask_text_value(found['value'], strength)}" if strength else found[0]
 
 
 def is_secret_name(name: str) -> bool:
@@ -173,6 +190,11 @@ def _mask_argument(argument: str) -> str:
         if strength:
             return option["start"] + _mask_text_value(option["value"], strength)
     return mask_text(argument)
+
+
+def _mask_flag_value(found: re.Match[str]) -> str:
+    strength = _strength(found["name"])
+    return found["start"] + _mask_text_value(found["value"], strength) if strength else found[0]
 
 
 def _mask_pair(found: re.Match[str]) -> str:
