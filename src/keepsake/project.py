@@ -96,7 +96,11 @@ class Project:
         return [_only(identifier, found[identifier]) for identifier in wanted]
 
     def push(
-        self, to: str, *, on_progress: Callable[[int], None] | None = None, experiment_ids: Iterable[str] | None = None
+        self,
+        to: str,
+        *,
+        on_progress: Callable[[int, int], None] | None = None,
+        experiment_ids: Iterable[str] | None = None,
     ) -> PushResult:
         """Copy to another repository what it lacks of this one; it is made when it is not there.
 
@@ -104,7 +108,7 @@ class Project:
 
         Args:
             to: URL of the repository, or its path relative to the project directory.
-            on_progress: called with the bytes of each chunk that was looked at.
+            on_progress: called with (bytes done, bytes in all as far as they are known).
             experiment_ids: copy only these.
 
         Raises:
@@ -115,15 +119,18 @@ class Project:
         from keepsake._repository.push import push
 
         target = Project(to, self._find_config().directory).find_place().open_home(create=True)
-        return push(self._open(), target, experiment_ids=experiment_ids, on_progress=on_progress)
+        counter = _Counter(on_progress)
+        return push(
+            self._open(), target, experiment_ids=experiment_ids, on_progress=counter.advance, on_total=counter.expect
+        )
 
-    def deliver(self, *, on_progress: Callable[[int], None] | None = None) -> PushResult:
+    def deliver(self, *, on_progress: Callable[[int, int], None] | None = None) -> PushResult:
         """Bring to the repository what waits for it in staging on this machine, also while training goes on.
 
         May be broken off at any moment, and called again.
 
         Args:
-            on_progress: called with the bytes of each chunk that was looked at.
+            on_progress: called with (bytes done, bytes in all as far as they are known).
 
         Raises:
             ConfigError: `KEEPSAKE_MODE` is offline.
@@ -138,7 +145,9 @@ class Project:
                 f"nothing can be delivered to {place.delivers_to} offline",
                 hint="unset KEEPSAKE_MODE, where there is a network",
             )
-        return Delivery(place.open_home(create=True), place.staging, place.locks).deliver(on_progress=on_progress)
+        counter = _Counter(on_progress)
+        delivery = Delivery(place.open_home(create=True), place.staging, place.locks)
+        return delivery.deliver(on_progress=counter.advance, on_total=counter.expect)
 
     def check(self, on_progress: Callable[[int, int], None] | None = None) -> CheckReport:
         """Read and verify every object of the repository.
@@ -348,6 +357,25 @@ class Project:
             return project_html(str(place.directory), mask_url(place.store.url), self.experiments.list())
         except KeepsakeError as error:
             return error_html(error)
+
+
+class _Counter:
+    """Adds up what is done and what there is to do, for somebody who looks on."""
+
+    def __init__(self, on_progress: Callable[[int, int], None] | None) -> None:
+        self._on_progress = on_progress
+        self._done = 0
+        self._all = 0
+
+    def expect(self, size_bytes: int) -> None:
+        """Learn of more that is to be done."""
+        self._all += size_bytes
+
+    def advance(self, size_bytes: int) -> None:
+        """Count what was done."""
+        self._done += size_bytes
+        if self._on_progress is not None:
+            self._on_progress(self._done, self._all)
 
 
 def _only(identifier: str, found: Sequence[Experiment | Checkpoint]) -> Experiment | Checkpoint:

@@ -38,13 +38,13 @@ def start_script(script: Path, *arguments: object, options: tuple[str, ...] = ()
     )
 
 
-def finish(process: subprocess.Popen[str]) -> tuple[list[list[str]], str]:
+def finish(process: subprocess.Popen[str], timeout_s: float = TIMEOUT_S) -> tuple[list[list[str]], str]:
     """Wait for the end of a script; return the words of each line that it printed, and its standard error."""
     assert process.stdout is not None
     assert process.stderr is not None
     # Not `communicate`, which loses what was read ahead when single lines were read before. The reading ends with the
     # process, and a process that goes on for ever would fill the disk.
-    execution = threading.Timer(TIMEOUT_S, process.kill)
+    execution = threading.Timer(timeout_s, process.kill)
     execution.start()
     try:
         with process.stdout, process.stderr:

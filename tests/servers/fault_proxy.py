@@ -33,6 +33,8 @@ class Request(NamedTuple):
     method: str
     path: str
     size_bytes: int
+    is_conditional: bool = False
+    """Whether it is to be carried out only if there is nothing yet."""
 
 
 class FaultProxy:
@@ -89,7 +91,7 @@ class FaultProxy:
 
     def _handle(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
-        request = Request(handler.command, handler.path, len(body))
+        request = Request(handler.command, handler.path, len(body), "If-None-Match" in handler.headers)
         with self._lock:
             self.requests.append(request)
             fault = self.fault if self.fault is not None and self.strikes(request) else None

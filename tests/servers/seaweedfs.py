@@ -7,7 +7,7 @@ import json
 import random
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,19 +56,35 @@ class S3Server:
 
 
 @contextlib.contextmanager
-def run_seaweedfs(directory: Path, base: int | None = None) -> Iterator[S3Server]:
-    """Run a server that keeps its files in `directory`; on the ports of an earlier one, whose `base` is given."""
+def run_seaweedfs(
+    directory: Path,
+    base: int | None = None,
+    *,
+    address: str = "127.0.0.1",
+    options: Sequence[str] = (),
+    anonymous: Sequence[str] = (),
+) -> Iterator[S3Server]:
+    """Run a server that keeps its files in `directory`.
+
+    Args:
+        directory: where.
+        base: the first port of an earlier server, to use the same ports; else some that are free.
+        address: on which to listen.
+        options: more options of its command line.
+        anonymous: what those may do who do not say who they are.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "s3.json"
-    config.write_text(json.dumps(_IDENTITIES))
+    identities = [*_IDENTITIES["identities"], *([{"name": "anonymous", "actions": anonymous}] if anonymous else [])]
+    config.write_text(json.dumps({"identities": identities}))
     base = _free_ports() if base is None else base
     command = [str(Path(sys.executable).parent / "weed"), "-logtostderr=true", "server", f"-dir={directory}"]
-    command += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false", f"-master.port={base}"]
+    command += [f"-ip={address}", f"-ip.bind={address}", "-master.telemetry=false", f"-master.port={base}"]
     command += [f"-volume.port={base + 1}", "-filer", f"-filer.port={base + 2}", "-s3", f"-s3.port={base + 3}"]
     command += [f"-s3.config={config}", "-s3.iam=false", "-s3.autoCreateBucket=false", "-s3.port.iceberg=0"]
     command += ["-s3.port.lance=0", "-webdav=false", "-master.volumeSizeLimitMB=64", "-volume.max=0"]
-    command += ["-master.volumePreallocate=false"]
-    endpoint = f"http://127.0.0.1:{base + 3}"
+    command += ["-master.volumePreallocate=false", *options]
+    endpoint = f"http://{address}:{base + 3}"
     # Its parts meet through sockets in the temporary directory.
     with run_server(command, f"{endpoint}/", directory / "log", {"TMPDIR": str(directory)}):
         yield S3Server(endpoint, base)

@@ -14,10 +14,13 @@ import pytest
 
 import keepsake
 from keepsake.errors import ConfigError, NotFoundError, PermissionDeniedError, StoreError
+from keepsake.stores._bucketoptions import check_options
 from keepsake.stores.base import Store, concurrency_of
+from keepsake.stores.cloud import CloudStore
 from keepsake.stores.url import open_store
 from keepsake.testing import StoreTests
 from tests.bucket.conftest import configure
+from tests.servers.amazon import run_amazon
 from tests.servers.seaweedfs import S3Server
 
 
@@ -188,6 +191,24 @@ def test_a_forked_child_gets_an_error_and_does_not_hang(s3_server: S3Server, s3_
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("forked process") == 2
     assert "spawn" in done.stdout
+
+
+def test_a_server_that_an_authority_of_ones_own_vouches_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with run_amazon(tmp_path) as amazon:
+        CloudStore("s3", "ours", "", check_options("s3", amazon.server.options)).create_bucket()
+        for name, value in amazon.environment.items():
+            monkeypatch.setenv(name, value)
+        # Amazon's own address, encrypted, through a proxy.
+        open_store("s3://ours/path").put("a/object", b"content")
+        assert open_store("s3://ours/path", amazon.server.options).get("a/object") == b"content"
+        monkeypatch.delenv("AWS_CA_BUNDLE")
+        bundle = {"ca_bundle": amazon.environment["AWS_CA_BUNDLE"]}
+        assert open_store("s3://ours/path", bundle).get("a/object") == b"content"
+        with pytest.raises(StoreError, match="cannot be reached"):
+            open_store("s3://ours/path").get("a/object")
+    with pytest.raises(ConfigError, match="certificates nowhere") as caught:
+        open_store("s3://ours", {"ca_bundle": "nowhere"}).head("a/object")
+    assert "ca_bundle" in str(caught.value.hint)
 
 
 def test_local_use_does_not_load_the_client() -> None:

@@ -66,6 +66,14 @@ class Manifest:
         """The digests of every chunk that the entries point into."""
         return {extent.digest for entry in self.entries for extent in entry.extents}
 
+    def chunk_lengths(self) -> dict[str, int]:
+        """The lengths of those chunks, by digest: a chunk ends where the last extent in it does."""
+        lengths: dict[str, int] = {}
+        for entry in self.entries:
+            for extent in entry.extents:
+                lengths[extent.digest] = max(lengths.get(extent.digest, 0), extent.stop)
+        return lengths
+
     def find(self, path: str) -> Entry | None:
         """Return the entry of `path`, if there is one."""
         return next((entry for entry in self.entries if entry.path == path), None)

@@ -54,6 +54,7 @@ def push(
     threads: int = 2,
     last_first: bool = False,
     on_progress: Callable[[int], None] | None = None,
+    on_total: Callable[[int], None] | None = None,
 ) -> PushResult:
     """Copy what `target` lacks, of the given experiments or of all.
 
@@ -63,7 +64,8 @@ def push(
         experiment_ids: the experiments to copy; all of them when None.
         threads: how many chunks are copied at once, at least; a chunk takes about three times its length of memory.
         last_first: begin with the last chunks, beside somebody who begins with the first.
-        on_progress: called with the bytes of each chunk as it is done, by one thread at a time.
+        on_progress: called with the bytes of each chunk as it is done, sent or not, by one thread at a time.
+        on_total: called with how many bytes of chunks there are to be done, whenever more of them are known.
 
     Raises:
         StoreError: one of the two stores failed; what has arrived stays.
@@ -73,7 +75,7 @@ def push(
     """
     if source.version != VERSION:
         source.check_writable()  # whose error says how to copy it
-    copier = _Copier(source, target, threads, last_first, on_progress)
+    copier = _Copier(source, target, threads, last_first, on_progress or _nothing, on_total or _nothing)
     here = _list_some(source, experiment_ids)
     there = _list_some(target, experiment_ids)
     damage: list[KeepsakeError] = []
@@ -86,6 +88,10 @@ def push(
     if damage:
         raise damage[0]
     return copier.result
+
+
+def _nothing(_: int) -> None:
+    """Show nothing: nobody looks."""
 
 
 def _list_some(repository: Repository, experiment_ids: Iterable[str] | None) -> dict[str, list[SegmentName]]:
@@ -213,7 +219,8 @@ class _Copier:
         target: Repository,
         threads: int,
         last_first: bool,
-        on_progress: Callable[[int], None] | None,
+        on_progress: Callable[[int], None],
+        on_total: Callable[[int], None],
     ) -> None:
         self.source = source
         self.target = target
@@ -223,6 +230,7 @@ class _Copier:
         self._last_first = last_first
         self._slots = threading.BoundedSemaphore(self._threads)
         self._on_progress = on_progress
+        self._on_total = on_total
         self._lock = threading.Lock()
 
     def count_segment(self) -> None:
@@ -239,10 +247,15 @@ class _Copier:
             intents: the keys of intents are added to it; they must stand until the event is there.
         """
         for manifests in self._batches(digests):
-            chunks = sorted({digest for manifest in manifests.values() for digest in manifest.digests()})
+            lengths: dict[str, int] = {}
+            for manifest in manifests.values():
+                lengths |= manifest.chunk_lengths()
+            chunks = sorted(lengths)
+            with self._lock:
+                self._on_total(sum(lengths.values()))
             intents.append(create_intent(self.target.store, session_id, [*manifests, *chunks]))
             condemned = list_condemned(self.target.store, now_s=time.time())
-            self._each(chunks[::-1] if self._last_first else chunks, partial(self._copy_chunk, condemned))
+            self._each(chunks[::-1] if self._last_first else chunks, partial(self._copy_chunk, condemned, lengths))
             self._each(manifests.values(), partial(self._copy_manifest, condemned))
 
     def _batches(self, digests: Iterable[str]) -> Iterator[dict[str, Manifest]]:
@@ -266,7 +279,7 @@ class _Copier:
 
         run_workers(work, items, threads=min(self._threads, len(items)) or 1)
 
-    def _copy_chunk(self, condemned: set[str], digest: str) -> None:
+    def _copy_chunk(self, condemned: set[str], lengths: dict[str, int], digest: str) -> None:
         key = chunk_key(digest)
         size_bytes = 0
         if key in condemned:
@@ -280,8 +293,7 @@ class _Copier:
         with self._lock:
             self.result.chunks += size_bytes > 0
             self.result.chunk_bytes += size_bytes
-            if self._on_progress is not None:
-                self._on_progress(size_bytes)
+            self._on_progress(lengths[digest])
 
     def _copy_manifest(self, condemned: set[str], manifest: Manifest) -> None:
         digest = self.target.save_manifest(manifest, durable=True)

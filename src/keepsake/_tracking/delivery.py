@@ -50,12 +50,19 @@ class Delivery:
         changed = {key for key, size in sizes.items() if self.delivered.get(key) != size}
         return _sessions(changed)
 
-    def deliver(self, *, threads: int = 2, on_progress: Callable[[int], None] | None = None) -> PushResult:
+    def deliver(
+        self,
+        *,
+        threads: int = 2,
+        on_progress: Callable[[int], None] | None = None,
+        on_total: Callable[[int], None] | None = None,
+    ) -> PushResult:
         """Bring everything home, and release what staging need not keep; return what was copied.
 
         Args:
             threads: how many chunks are copied at once, at least.
             on_progress: called with the bytes of each chunk.
+            on_total: called with how many there are, as far as that is known.
 
         Raises:
             StoreError: one of the two repositories failed; what has arrived stays.
@@ -68,7 +75,14 @@ class Delivery:
         sizes = _segment_sizes(staging)
         experiment_ids = _experiments({key for key, size in sizes.items() if self.delivered.get(key) != size})
         try:
-            result = push(staging, self._home, experiment_ids=experiment_ids, threads=threads, on_progress=on_progress)
+            result = push(
+                staging,
+                self._home,
+                experiment_ids=experiment_ids,
+                threads=threads,
+                on_progress=on_progress,
+                on_total=on_total,
+            )
         except (FormatError, NotFoundError):
             self.delivered = sizes
             raise

@@ -256,7 +256,7 @@ class Session:
         """Bring home what waits in staging; say whether all is there."""
         home = self.repository.store.url
         with Waiting(f"delivering to {home}", timeout_s=self._exit_timeout_s) as waiting:
-            is_delivered = self._writer.deliver(threads=threads, on_progress=waiting)
+            is_delivered = self._writer.deliver(threads=threads, on_progress=waiting, on_total=waiting.expect)
         if not is_delivered and self._writer.must_leave_delivery:
             if not self._presence.has_courier():
                 notice(f"what this forked process saved waits; its parent or `keepsake push` delivers it to {home}")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 
 from keepsake._model.events import reached_manifests, references
 from keepsake._model.keys import manifest_key
-from keepsake._model.manifest import Manifest
 from keepsake._repository.journal import Journal, list_segments
 from keepsake._repository.repository import Repository
 from keepsake.errors import FormatError, KeepsakeError, NotFoundError
@@ -50,7 +49,7 @@ def settle(
     unreadable: dict[str, KeepsakeError] = {}
     for digest in digests:
         try:
-            _add_lengths(repository.load_manifest(digest), lengths)
+            lengths |= repository.load_manifest(digest).chunk_lengths()
         except (FormatError, NotFoundError) as error:
             unreadable[digest] = error
     if unreadable:
@@ -68,13 +67,6 @@ def settle(
     repository.store.sync(name.key for name in segments)
     if damage:
         raise damage[0]
-
-
-def _add_lengths(manifest: Manifest, lengths: dict[str, int]) -> None:
-    """Add the chunks of a manifest and their raw lengths: a chunk ends where the last extent in it does."""
-    for entry in manifest.entries:
-        for extent in entry.extents:
-            lengths[extent.digest] = max(lengths.get(extent.digest, 0), extent.stop)
 
 
 def session_manifests(journal: Journal, session_id: str) -> list[str]:

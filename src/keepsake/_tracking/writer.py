@@ -172,15 +172,22 @@ class SessionWriter:
                     break
         return self._hold(give_up(failure))
 
-    def deliver(self, *, threads: int = 2, on_progress: Callable[[int], None] | None = None) -> bool:
+    def deliver(
+        self,
+        *,
+        threads: int = 2,
+        on_progress: Callable[[int], None] | None = None,
+        on_total: Callable[[int], None] | None = None,
+    ) -> bool:
         """Bring home whatever staging and memory hold; say whether all is there now.
 
         Args:
             threads: how many chunks are copied at once.
             on_progress: called with the bytes of each chunk; what it raises ends the attempt.
+            on_total: called with how many there are, as far as that is known.
         """
         if self.home.is_remote:
-            return self._deliver_remote(threads, on_progress)
+            return self._deliver_remote(threads, on_progress, on_total)
         with self._lock:
             self._ask_home_again(at_once=True, threads=threads, on_progress=on_progress)
             try:
@@ -189,7 +196,12 @@ class SessionWriter:
                 self._complain(error)
             return self.is_at_home
 
-    def _deliver_remote(self, threads: int, on_progress: Callable[[int], None] | None) -> bool:
+    def _deliver_remote(
+        self,
+        threads: int,
+        on_progress: Callable[[int], None] | None = None,
+        on_total: Callable[[int], None] | None = None,
+    ) -> bool:
         """As `deliver`; others may write meanwhile."""
         try:
             with self._lock:
@@ -204,6 +216,7 @@ class SessionWriter:
                     threads=threads,
                     last_first=True,
                     on_progress=on_progress,
+                    on_total=on_total,
                 )
             self._delivered_count = count
         except TimeoutError:
@@ -260,7 +273,7 @@ class SessionWriter:
         if self._staging is None or not _is_full(error):
             return False
         notice(f"the disk of {self._staging.store.url} is full; waiting until what it holds is delivered")
-        return self._deliver_remote(threads=waited_for_threads(), on_progress=None) and self._release(self._staging) > 0
+        return self._deliver_remote(waited_for_threads()) and self._release(self._staging) > 0
 
     def _journal_in(self, repository: Repository, first_segment: int) -> JournalWriter:
         store = repository.store

@@ -152,6 +152,8 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except KeepsakeError:  # with --verbose; those of a store are OSErrors, too
+        raise
     except OSError as error:  # of an option that prints, such as --version
         click.echo(f"error: {_describe(error)}", err=True)
         sys.exit(1)

@@ -35,17 +35,10 @@ def command(common: Common, places: tuple[str, ...], ids: tuple[str, ...], as_js
     project = common.project()
     experiment_ids = [project.experiments.get(one).id for one in ids] if ids else None
     with progress("pushing") as on_progress:
-        sent_bytes = 0
-
-        def advance(size_bytes: int) -> None:
-            nonlocal sent_bytes
-            sent_bytes += size_bytes
-            on_progress(sent_bytes, 0)
-
         if places:
-            result = project.push(places[-1], on_progress=advance, experiment_ids=experiment_ids)
+            result = project.push(places[-1], on_progress=on_progress, experiment_ids=experiment_ids)
         else:
-            result = project.deliver(on_progress=advance)
+            result = project.deliver(on_progress=on_progress)
     if as_json:
         from dataclasses import asdict
 

@@ -31,11 +31,9 @@ _AZ = MappingProxyType(
     {"account": str, "endpoint": str, "anonymous": bool, "account_key": str, "sas_token": str, "azure_cli": bool}
 )
 
-_TRANSFER = {"concurrency": int, "upload_mb_s": float}
+_ANY = {"ca_bundle": str, "concurrency": int, "upload_mb_s": float}
 
-OPTIONS: Mapping[str, Mapping[str, type]] = MappingProxyType(
-    {"s3": _S3 | _TRANSFER, "gs": _GS | _TRANSFER, "az": _AZ | _TRANSFER}
-)
+OPTIONS: Mapping[str, Mapping[str, type]] = MappingProxyType({"s3": _S3 | _ANY, "gs": _GS | _ANY, "az": _AZ | _ANY})
 """The options of each scheme, and of what type they are."""
 
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[^\s?#@]*)?")
@@ -52,6 +50,8 @@ class BucketOptions:
     values: Mapping[str, Any]
     implied_endpoint: str = ""
     """The endpoint that the cloud's own variables name."""
+    implied_ca_bundle: str = ""
+    """The file of certificates that the cloud's own variables name."""
     implied_secrets: tuple[str, ...] = ()
     """What the cloud's own variables hold of secrets."""
 
@@ -65,6 +65,11 @@ class BucketOptions:
     def allows_http(self) -> bool:
         """Whether the endpoint is one without encryption, which somebody has written down on purpose."""
         return str(self.values.get("endpoint") or self.implied_endpoint).startswith("http://")
+
+    @property
+    def ca_bundle(self) -> str | None:
+        """A file with certificates of authorities that vouch for the server, besides the well-known ones."""
+        return self.values.get("ca_bundle") or self.implied_ca_bundle or None
 
     @property
     def concurrency(self) -> int | None:
@@ -142,7 +147,8 @@ def check_options(scheme: str, options: Mapping[str, object], env: Mapping[str, 
     variables = env or {}
     implied = next((variables[name] for name in _ENDPOINT_VARIABLES[scheme] if variables.get(name)), "")
     secrets = tuple(variables[name] for name in _SECRET_VARIABLES if variables.get(name))
-    return BucketOptions(scheme, dict(options), implied, secrets)
+    ca_bundle = variables.get("AWS_CA_BUNDLE", "") if scheme == "s3" else ""
+    return BucketOptions(scheme, dict(options), implied, ca_bundle, secrets)
 
 
 _ENDPOINT_VARIABLES = {

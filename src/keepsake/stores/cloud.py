@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import obstore
@@ -244,15 +245,18 @@ class CloudStore:
             and not {"AWS_REGION", "AWS_DEFAULT_REGION"} & {*os.environ}
         ):
             config = provider.config | config
+        options: dict[str, Any] = {
+            "connect_timeout": timedelta(seconds=_CONNECT_TIMEOUT_S),
+            "timeout": timedelta(seconds=timeout_s),
+            "allow_http": self._options.allows_http,
+        }
+        if self._options.ca_bundle:
+            options["root_certificate"] = _read_certificates(self._options.ca_bundle)
         try:
             return kind(
                 self._bucket,
                 config=config,
-                client_options={
-                    "connect_timeout": timedelta(seconds=_CONNECT_TIMEOUT_S),
-                    "timeout": timedelta(seconds=timeout_s),
-                    "allow_http": self._options.allows_http,
-                },
+                client_options=options,
                 retry_config={"max_retries": 1 if repeats else 0, "retry_timeout": timedelta(seconds=timeout_s)},
                 **({"credential_provider": provider} if provider else {}),
             )
@@ -287,6 +291,16 @@ class CloudStore:
                 "multiprocessing.set_start_method('spawn')",
             )
         _used_in_process = process
+
+
+def _read_certificates(path: str) -> bytes:
+    try:
+        return Path(path).expanduser().read_bytes()
+    except (OSError, RuntimeError) as error:
+        raise ConfigError(
+            f"the file of certificates {path} cannot be read: {error}",
+            hint="it is named by `ca_bundle` in repository_options, or by AWS_CA_BUNDLE",
+        ) from None
 
 
 def _join(data: Data) -> bytes:

@@ -1,0 +1,84 @@
+"""A compute node without a network: its login node delivers from a shared disk, also while training goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import keepsake
+from keepsake._model.keys import CHUNKS
+from keepsake._repository.repository import Repository
+from keepsake.stores.local import LocalStore
+from tests.bucket.conftest import configure
+from tests.bucket.places import move_to_another_machine
+from tests.durability.scripts import finish, write_script
+from tests.servers.machines import allows_namespaces, run_island
+from tests.servers.seaweedfs import S3Server
+
+SCRIPT = """
+    import os, time
+    import keepsake
+    experiment = keepsake.init(params={"rate": 0.1})
+    for step in range(6):
+        data = os.urandom(200_000)
+        with open("weights", "wb") as file:
+            file.write(data)
+        checkpoint = experiment.checkpoint(path="weights", step=step)
+        print(checkpoint.id, data[:8].hex(), flush=True)
+        time.sleep(0.3)
+"""
+
+
+def read_step(process_lines: list[list[str]]) -> dict[str, str]:
+    return {words[0]: words[1] for words in process_lines if len(words) == 2}
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("courier", ["on", "off"])
+def test_a_login_node_delivers_for_a_node_without_network_while_it_trains(
+    courier: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "shared"
+    monkeypatch.setenv("KEEPSAKE_STAGING", str(shared))
+    script = write_script(SCRIPT)
+    with run_island(tmp_path / "node") as node:
+        process = node.start(script, KEEPSAKE_MODE="offline", KEEPSAKE_COURIER=courier)
+        assert process.stdout is not None
+        lines = [process.stdout.readline().split() for _ in range(2)]
+        early = keepsake.Project().deliver()
+        assert early.chunks > 0
+        assert process.poll() is None  # it goes on
+        (running,) = keepsake.experiments.list()
+        assert running.status in ("running", "lost")  # nobody there sends heartbeats
+        lines += [process.stdout.readline().split()]
+        keepsake.Project().deliver()
+        rest, talk = finish(process)
+        assert process.returncode == 0, talk
+        keepsake.Project().deliver()
+    saved = read_step([*lines, *rest])
+    assert len(saved) == 6
+    (root,) = shared.iterdir()
+    assert list(LocalStore(root).list(CHUNKS)) == []  # it was delivered, and nobody writes any more
+    assert Repository.open(LocalStore(root)).list_experiments().experiments == []
+    monkeypatch.delenv("KEEPSAKE_STAGING")
+    move_to_another_machine(tmp_path / "other", monkeypatch)
+    (found,) = keepsake.experiments.list()
+    assert found.status == "finished"
+    assert {one.id: one.open("weights").read()[:8].hex() for one in found.checkpoints} == saved
+    assert keepsake.Project().check().problems == []
+
+
+def test_a_node_without_network_says_so_at_once_when_nobody_said_offline(
+    project: Path, tmp_path: Path, s3_server: S3Server, s3_url: str
+) -> None:
+    options = s3_server.options
+    if not allows_namespaces():  # then the node has a network, and nobody else may answer there
+        options |= {"endpoint": "http://127.0.0.1:9"}
+    configure(project, s3_url, options)
+    script = write_script("import keepsake; keepsake.init()")
+    with run_island(tmp_path / "node") as node:
+        process = node.start(script)
+        _, talk = finish(process)
+    assert process.returncode == 1
+    assert f"the server {str(options['endpoint']).removeprefix('http://')} cannot be reached" in talk
