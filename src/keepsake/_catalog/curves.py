@@ -13,17 +13,18 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from keepsake._catalog.encoding import CatalogDamagedError
+from keepsake._catalog.growth import Growth
 from keepsake._catalog.measurementcache import KeptMeasurements, MeasurementCache
-from keepsake._catalog.measurements import Growth, Measurements, no_measurements
+from keepsake._catalog.measurements import Measurements, no_measurements
 from keepsake._catalog.stored import unpack_segments
 from keepsake._catalog.survey import Segments, segments_of_stamp, stamp_of
 from keepsake._model.keys import SegmentName, journals_prefix
-from keepsake._repository.journal import Journal, list_segments, longest_segments, read_events
+from keepsake._repository.journal import list_segments, longest_segments
 from keepsake._repository.repository import Repository
 from keepsake.errors import CorruptionError, KeepsakeError, NotFoundError
 from keepsake.stores.base import DirectoryStore
@@ -260,9 +261,7 @@ def _grow(entry: _Entry, fresh: Sequence[tuple[SegmentName, bytes]]) -> None:
     """Add what was written, all columns being loaded."""
     growth = Growth(entry.measurements)
     for name, data in fresh:
-        journal = Journal(name.experiment_id)
-        read_events(replace(name, size_bytes=None), data, journal)
-        growth.add(name.session_id, [event.body for event in journal.events])
+        growth.add_lines(name, data)
         place = _place_of(name)
         entry.consumed[place] = entry.consumed.get(place, 0) + len(data)
     entry.measurements = growth.result()

@@ -8,14 +8,9 @@ for. A metric's column holds the rows that have it, so that what is measured rar
 from __future__ import annotations
 
 import functools
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-from keepsake._model.events import Body
-from keepsake._model.times import parse_time
-from keepsake.errors import CorruptionError, InternalError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -179,138 +174,6 @@ def no_measurements() -> Measurements:
     return Measurements(np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.int32), np.empty(0, np.uint64))
 
 
-class Rows(NamedTuple):
-    """Rows that follow one another in the journal of one session."""
-
-    session_id: str
-    times_us: NDArray[np.int64]
-    steps: NDArray[np.float64]
-    checkpoints: NDArray[np.uint64]
-    columns: Mapping[str, Column]
-    """Their rows count from the first of these."""
-
-
-class Growth:
-    """Measurements that grow by what sessions wrote next. All columns must be loaded.
-
-    Args:
-        before: what was read until now; it stays as it is.
-    """
-
-    def __init__(self, before: Measurements) -> None:
-        self._before = before
-        self._parts: list[Rows] = []
-        self._last: dict[str, Body] = {}
-        self._deleted = set(before.deleted)
-        self._is_deleted = before.is_deleted
-        self._began_us = before.began_us
-
-    def add(self, session_id: str, bodies: Iterable[Body]) -> None:
-        """Add events of one session, in the order of its journal."""
-        kept: list[tuple[int, Body]] = []
-        for body in bodies:
-            kind = body.get("type")
-            if kind in ("log", "checkpoint"):
-                time_us = _microseconds(body.get("time"))
-                if time_us is not None and not self._is_repetition(session_id, body):
-                    kept.append((time_us, body))
-                    self._last[session_id] = body
-            elif kind == "experiment":
-                began_us = _microseconds(body.get("time"))
-                if began_us is not None and (self._began_us is None or began_us < self._began_us):
-                    self._began_us = began_us
-            elif kind == "delete":
-                self._delete(body.get("checkpoints"))
-        if kept:
-            self._parts.append(_make_rows(session_id, kept))
-
-    def _delete(self, ids: object) -> None:
-        self._is_deleted |= ids is None
-        self._deleted.update(map(number_of, ids if isinstance(ids, list) else ()))
-
-    def _is_repetition(self, session_id: str, body: Body) -> bool:
-        """Say whether the session has just written this, since its store had failed after it had written."""
-        last = self._last.get(session_id)
-        if last is None:
-            return _mark_of(body) == self._before.last_events.get(session_id)
-        return body["time"] == last["time"] and body == last
-
-    def result(self) -> Measurements:
-        """Return the measurements with what was added."""
-        import numpy as np
-
-        before = replace(
-            self._before,
-            deleted=frozenset(self._deleted),
-            is_deleted=self._is_deleted,
-            began_us=self._began_us,
-        )
-        if not self._parts:
-            return before
-        sessions = tuple(dict.fromkeys([*before.sessions, *(part.session_id for part in self._parts)]))
-        numbers = {session_id: number for number, session_id in enumerate(sessions)}
-        writers = [np.full(len(part.times_us), numbers[part.session_id], np.int32) for part in self._parts]
-        return replace(
-            before,
-            times_us=np.concatenate([before.times_us, *(part.times_us for part in self._parts)]),
-            steps=np.concatenate([before.steps, *(part.steps for part in self._parts)]),
-            writers=np.concatenate([before.writers, *writers]),
-            checkpoints=np.concatenate([before.checkpoints, *(part.checkpoints for part in self._parts)]),
-            columns=self._join_columns(),
-            sessions=sessions,
-            last_events={**before.last_events, **{one: _mark_of(body) for one, body in self._last.items()}},
-        )
-
-    def _join_columns(self) -> dict[str, Column | None]:
-        import numpy as np
-
-        found: dict[str, list[Column]] = {}
-        for name, column in self._before.columns.items():
-            if column is None:
-                raise InternalError(f"the column {name!r} must be loaded")
-            found[name] = [column]
-        first = len(self._before)
-        for part in self._parts:
-            for name, column in part.columns.items():
-                shifted = column.rows + np.int32(first) if first else column.rows
-                found.setdefault(name, []).append(Column(shifted, column.values))
-            first += len(part.times_us)
-        return {
-            name: columns[0]
-            if len(columns) == 1
-            else Column(
-                np.concatenate([column.rows for column in columns]), np.concatenate([one.values for one in columns])
-            )
-            for name, columns in found.items()
-        }
-
-
-def _make_rows(session_id: str, events: Sequence[tuple[int, Body]]) -> Rows:
-    import numpy as np
-
-    columns: dict[str, tuple[list[int], list[float]]] = {}
-    for row, (_, body) in enumerate(events):
-        metrics = body.get("metrics")
-        for name, value in _flatten(metrics) if isinstance(metrics, dict) else ():
-            rows, values = columns.setdefault(name, ([], []))
-            if rows and rows[-1] == row:  # two ways to write one name
-                values[-1] = _number(value)
-                continue
-            rows.append(row)
-            values.append(_number(value))
-    ids = [number_of(body.get("id")) if body["type"] == "checkpoint" else LOGGED for _, body in events]
-    return Rows(
-        session_id,
-        np.array([time_us for time_us, _ in events], np.int64),
-        np.array([_number(body.get("step")) for _, body in events], np.float64),
-        np.array(ids, np.uint64),
-        {
-            name: Column(np.array(rows, np.int32), np.array(values, np.float64))
-            for name, (rows, values) in columns.items()
-        },
-    )
-
-
 def number_of(checkpoint_id: object) -> int:
     """Return what stands for a checkpoint's id; never `LOGGED`."""
     text = str(checkpoint_id)
@@ -319,38 +182,3 @@ def number_of(checkpoint_id: object) -> int:
     except ValueError:
         number = int.from_bytes(text.encode("utf-8", "surrogatepass")[:8].ljust(8, b"\0"), "big")
     return number or 1
-
-
-def _mark_of(body: Body) -> str:
-    """Return what tells an event from others of its session."""
-    return f"{zlib.crc32(repr(body).encode('utf-8', 'surrogatepass')):08x} {body.get('time')}"
-
-
-def _flatten(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the values by dotted name; of two of one name, the one that is written so comes last."""
-    nested = [(name, value) for name, value in values.items() if isinstance(value, dict) and value]
-    for name, value in nested:
-        yield from ((f"{name}.{inner}", item) for inner, item in _flatten(value))
-    for name, value in values.items():
-        if not (isinstance(value, dict) and value):
-            yield name, value
-
-
-def _number(value: object) -> float:
-    if type(value) is float:
-        return value
-    if not isinstance(value, (bool, int, float)):
-        return float("nan")
-    try:
-        return float(value)
-    except OverflowError:
-        return float("nan")
-
-
-def _microseconds(time: object) -> int | None:
-    try:
-        moment = parse_time(time)  # type: ignore[arg-type]
-    except CorruptionError:
-        return None
-    # Exact, unlike a product with the float of `timestamp()`.
-    return int(moment.replace(microsecond=0).timestamp()) * 1_000_000 + moment.microsecond
