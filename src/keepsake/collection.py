@@ -27,6 +27,8 @@ from keepsake.experiment import Experiment, ExperimentList
 from keepsake.notices import notice, notice_once, warn
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pandas import DataFrame
 
     from keepsake._catalog.catalog import Catalog, CatalogListing
@@ -272,6 +274,21 @@ def open_curves(project: FindsPlace) -> CurveReader:
     return CurveReader(repository, catalog.path, MeasurementCache(directory, f"{repository.id} {repository.store.url}"))
 
 
+def find_known_snapshot(project: FindsPlace) -> Snapshot | None:
+    """Return the snapshot of a repository that this machine has seen before, to read what it knew then, without a look.
+
+    None when it has not.
+    """
+    from keepsake._catalog.catalog import find_repository_id
+    from keepsake._catalog.snapshot import Snapshot
+
+    place, directory = project.find_place(), _catalog_directory()
+    known = find_repository_id(place.store.url, directory) if directory is not None else None
+    if known is None:
+        return None
+    return Snapshot(_open_catalog(place.known_repository(known)), lambda sessions: ())  # noqa: ARG005 (nobody is asked)
+
+
 def _open_repository(project: FindsPlace, place: Place) -> Repository:
     try:
         return place.open_repository()
@@ -282,11 +299,14 @@ def _open_repository(project: FindsPlace, place: Place) -> Repository:
 def _open_catalog(repository: Repository) -> Catalog:
     from keepsake._catalog.catalog import Catalog
 
+    return Catalog(repository, _catalog_directory())
+
+
+def _catalog_directory() -> Path | None:
     try:
-        directory = private_directory(cache_directory(os.environ) / "catalogs")
+        return private_directory(cache_directory(os.environ) / "catalogs")
     except ConfigError:
-        directory = None  # a machine that keeps nothing: everything is read each time
-    return Catalog(repository, directory)
+        return None  # a machine that keeps nothing: everything is read each time
 
 
 def absent_id(experiments: ExperimentCollection, prefix: str, *, noun: str) -> NotFoundError:

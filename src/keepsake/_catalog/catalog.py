@@ -6,6 +6,7 @@ used; where it cannot be read or written, the same is done in memory.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import time
@@ -24,7 +25,7 @@ from keepsake._catalog.history import HistoryReader
 from keepsake._catalog.state import ListedState
 from keepsake._catalog.survey import survey_changes
 from keepsake._model.values import Value
-from keepsake._repository.repository import Repository
+from keepsake._repository.repository import VERSION, Repository
 from keepsake.errors import CorruptionError, KeepsakeError, NotFoundError
 from keepsake.machine import host_name
 
@@ -63,7 +64,8 @@ class Catalog:
         self._repository = repository
         self._identity = f"{repository.id} {repository.store.url}"
         self._clock = clock
-        self.path = None if directory is None else directory / _file_name(repository)
+        self.is_legacy = repository.version != VERSION
+        self.path = None if directory is None else directory / _file_name(repository.id, repository.store.url)
 
     def list_experiments(
         self,
@@ -100,6 +102,17 @@ class Catalog:
             StoreError: the repository cannot be read.
         """
         return self._with_database(lambda connection, _: act(connection))
+
+    def read_kept(self, act: Callable[[sqlite3.Connection], Result]) -> Result | None:
+        """Return what `act` reads of the catalog as it was left, without a look at the repository; None without one."""
+        if self.path is None or not self.path.exists():
+            return None
+        try:
+            with contextlib.closing(open_database(self.path, self._identity)) as connection:
+                connection.execute("BEGIN")
+                return act(connection)
+        except (sqlite3.Error, CatalogDamagedError):
+            return None  # who looks at the repository makes it anew
 
     def _with_database(self, act: Callable[[sqlite3.Connection, Path | None], Result]) -> Result:
         """Bring the catalog up to date and read it: the file, else one made anew, else one in memory."""
@@ -242,6 +255,19 @@ class StoredColumns:
                     values[number] = RUNNING
 
 
+def find_repository_id(url: str, directory: Path) -> str | None:
+    """Return the id of the repository at a URL, as the catalog says that was used last; None when there is none."""
+    names = directory.glob(f"*.{_file_name('', url).lstrip('.')}")
+    for path in sorted(names, key=lambda one: one.stat().st_mtime, reverse=True):
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path)) as connection:
+            repository_id, _, its_url = (
+                connection.execute("SELECT repository FROM identity").fetchone()[0].partition(" ")
+            )
+            if its_url == url:
+                return str(repository_id)
+    return None
+
+
 def _newest(connection: sqlite3.Connection, limit: int | None) -> list[int]:
     """Return the numbers of the newest experiments, oldest first."""
     rows = connection.execute(
@@ -265,7 +291,7 @@ def _is_in_use(error: Exception) -> bool:
     return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
 
 
-def _file_name(repository: Repository) -> str:
+def _file_name(repository_id: str, url: str) -> str:
     # Copies of a repository have its id. Should two of their URLs have one checksum, they take turns with the file.
-    url = zlib.crc32(repository.store.url.encode("utf-8", "surrogateescape"))
-    return f"{repository.id}.{url:08x}.{host_name()}.{SCHEMA_VERSION}.sqlite"
+    checksum = zlib.crc32(url.encode("utf-8", "surrogateescape"))
+    return f"{repository_id}.{checksum:08x}.{host_name()}.{SCHEMA_VERSION}.sqlite"

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Counts up with every change of the tables, or of what stands in them; a part of the file's name."""
 
 BUSY_TIMEOUT_S = 60.0
@@ -21,8 +21,15 @@ BUSY_TIMEOUT_S = 60.0
 CACHE_KB = 64 * 1024
 """Most memory that SQLite keeps pages in; its usual 2 MB are little for the first listing of 100,000 experiments."""
 
+# `change` counts the changes of the experiments. A row has the number of the change that last made it different, and of
+# the one with which it appeared in listings; `gone` is that of the last one with which rows vanished.
 _SCHEMA = """
-CREATE TABLE identity (repository TEXT NOT NULL, made TEXT NOT NULL, change INTEGER NOT NULL);
+CREATE TABLE identity (
+    repository TEXT NOT NULL,
+    made TEXT NOT NULL,
+    change INTEGER NOT NULL DEFAULT 0,
+    gone INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE directories (prefix TEXT PRIMARY KEY, tag TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE experiments (
     number INTEGER PRIMARY KEY,
@@ -33,7 +40,8 @@ CREATE TABLE experiments (
     created BLOB,
     open_sessions TEXT,
     problems TEXT,
-    changed INTEGER NOT NULL
+    changed INTEGER NOT NULL,
+    appeared INTEGER
 );
 CREATE INDEX experiments_by_directory ON experiments (directory);
 CREATE INDEX experiments_by_time ON experiments (created, id) WHERE created NOT NULL;
@@ -103,4 +111,4 @@ def _create(connection: sqlite3.Connection, identity: str) -> None:
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
             for statement in _SCHEMA.split(";")[:-1]:
                 connection.execute(statement)
-            connection.execute("INSERT INTO identity VALUES (?, hex(randomblob(8)), 0)", (identity,))
+            connection.execute("INSERT INTO identity (repository, made) VALUES (?, hex(randomblob(8)))", (identity,))

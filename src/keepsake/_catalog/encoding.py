@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from keepsake._model.lines import decode_line, encode_line
+from keepsake._model.lines import decode_line, encode_line, is_whole
 from keepsake.errors import FormatError
 
 
@@ -16,6 +16,12 @@ class CatalogDamagedError(Exception):
 def encode_kept(document: Mapping[str, Any]) -> bytes:
     """Encode a document of at least one field."""
     return encode_line(document)
+
+
+def check_kept(data: object) -> None:
+    """Raise `CatalogDamagedError` when this is not what `encode_kept` returned, by its checksum."""
+    if not isinstance(data, bytes) or not is_whole(data):
+        raise CatalogDamagedError("a checksum is missing or wrong")
 
 
 def decode_kept(data: object) -> dict[str, Any]:

@@ -31,6 +31,8 @@ SHOWN_KEYS: Mapping[str, Sequence[str] | None] = {
     "primary": ("name", "goal"),
 }
 """The groups that are shown and their keys, in this order; None for all that there are."""
+ID_COLUMNS = frozenset({Column("best", "id"), Column("latest", "id")})
+SHOWN_ID_DIGITS = 12
 HIDDEN = frozenset({Column("environment", "python_packages")})
 """Too large for a table."""
 FIRST_OF_ENVIRONMENT = ("user", "host", "command", "python_version", "git")
@@ -40,17 +42,27 @@ MAX_LETTERS = 2_000
 _GROUPS = tuple(SHOWN_KEYS)
 
 
-def flatten_runs(runs: Mapping[Column, Run]) -> dict[Column, Run]:
-    """Return the runs of a block as they are shown."""
-    flat: dict[Column, Run] = {}
-    for column, run in runs.items():
-        if not _is_shown(column):
-            continue
-        if any(isinstance(value, (dict, str)) for value in run):
-            _flatten(column, run, flat)
-        else:
-            _merge(flat, column, run)
-    return flat
+def flatten_run(column: Column, run: Run) -> dict[Column, Run]:
+    """Return the run of a column of a block as it is shown: nothing, itself, or the runs of what is nested in it."""
+    if not _is_shown(column):
+        return {}
+    kinds = set(map(type, run))
+    if column in ID_COLUMNS:
+        return {column: [value[:SHOWN_ID_DIGITS] if isinstance(value, str) else None for value in run]}
+    if dict in kinds:
+        return _flatten(column, run)
+    if list in kinds or (str in kinds and _longest(run) > MAX_LETTERS):
+        return {column: list(map(_shown_value, run))}
+    return {column: run}
+
+
+def merge_runs(runs: dict[Column, Run], more: Mapping[Column, Run]) -> None:
+    """Add the runs of another column. `{"a.b": 1}` and `{"a": {"b": 1}}` have one name; what is written so wins."""
+    for column, run in more.items():
+        present = runs.get(column)
+        if present is not None:
+            run = [b if a is None else a for a, b in zip(present, run, strict=True)]
+        runs[column] = run
 
 
 def order_columns(columns: Collection[Column]) -> list[Column]:
@@ -84,18 +96,21 @@ def _is_shown(column: Column) -> bool:
     return keys is None or column.key in keys
 
 
-def _flatten(column: Column, run: Run, flat: dict[Column, Run]) -> None:
-    whole: Run = [None] * BLOCK
-    parts: dict[Column, Run] = {}
+def _flatten(column: Column, run: Run) -> dict[Column, Run]:
+    whole: Run = [None if isinstance(value, dict) else _shown_value(value) for value in run]
+    runs = {} if whole.count(None) == BLOCK else {column: whole}
+    leaves: dict[int, list[tuple[str, Value]]] = {}
+    parts: dict[str, Run] = {}
     for place, value in enumerate(run):
         if isinstance(value, dict):
-            for key, leaf in _leaves(column.key, value):
-                parts.setdefault(Column(column.group, key), [None] * BLOCK)[place] = _cut(leaf)
-        else:
-            whole[place] = _cut(value)
-    for part, values in (*parts.items(), (column, whole)):
-        if values.count(None) < BLOCK:
-            _merge(flat, part, values)
+            # Experiments with the same surroundings share one dictionary.
+            if id(value) not in leaves:
+                leaves[id(value)] = list(_leaves(column.key, value))
+            for key, leaf in leaves[id(value)]:
+                if key not in parts:
+                    parts[key] = [None] * BLOCK
+                parts[key][place] = leaf
+    return runs | {Column(column.group, key): part for key, part in parts.items()}
 
 
 def _leaves(prefix: str, values: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
@@ -104,17 +119,17 @@ def _leaves(prefix: str, values: Mapping[str, Value]) -> Iterator[tuple[str, Val
         if isinstance(value, dict):
             yield from _leaves(name, value)
         elif value is not None:
-            yield name, value
+            yield name, _shown_value(value)
 
 
-def _merge(flat: dict[Column, Run], column: Column, run: Run) -> None:
-    present = flat.get(column)
-    # `{"a.b": 1}` and `{"a": {"b": 1}}` have one name; a filter finds the former first.
-    flat[column] = run if present is None else [b if a is None else a for a, b in zip(present, run, strict=True)]
+def _longest(run: Run) -> int:
+    return max([len(value) for value in run if isinstance(value, str)])
 
 
-def _cut(value: Value) -> Value:
-    return value[:MAX_LETTERS] + "…" if isinstance(value, str) and len(value) > MAX_LETTERS else value
+def _shown_value(value: Value) -> Value:
+    if isinstance(value, str) and len(value) > MAX_LETTERS:
+        return value[:MAX_LETTERS] + "…"
+    return None if value == [] else value
 
 
 def _rank(column: Column) -> tuple[int, int, str]:

@@ -84,8 +84,8 @@ class _Reading:
     problems: list[tuple[str, KeepsakeError]]
     state: ExperimentState | None
 
-    def row(self, change: int) -> tuple[Any, ...]:
-        """Return the row of the table `experiments`; `change` counts up with every change of the catalog."""
+    def row(self) -> tuple[Any, ...]:
+        """Return the row of the table `experiments`, without what says when it changed."""
         state = self.state
         sessions = open_sessions(state) if state is not None else []
         problems = [[key, error.kind, error.message, error.hint] for key, error in self.problems]
@@ -98,11 +98,11 @@ class _Reading:
             None if state is None else str(state.created["time"]).encode("utf-8", "surrogatepass"),
             json.dumps(sessions) if sessions else None,
             json.dumps(problems) if problems else None,
-            change,
         )
 
 
 def _apply(connection: sqlite3.Connection, store: Store, survey: Survey) -> None:
+    changes = _Changes(connection, is_gone=bool(survey.gone))
     gone = [survey.known[experiment_id].number for experiment_id in survey.gone]
     for number in gone:
         connection.execute("DELETE FROM experiments WHERE number = ?", (number,))
@@ -110,21 +110,21 @@ def _apply(connection: sqlite3.Connection, store: Store, survey: Survey) -> None
     _write_columns(connection, dict.fromkeys(gone))
     keep_segments = not isinstance(store, DirectoryStore)
     (last,) = connection.execute("SELECT coalesce(max(number), -1) FROM experiments").fetchone()
-    connection.execute("UPDATE identity SET change = change + 1")
-    (change,) = connection.execute("SELECT change FROM identity").fetchone()
     for batch in _batches(survey.stale.items(), BATCH):
         kept = {one: _load_kept(connection, survey, one, segments) for one, segments in batch}
         _fetch(store, batch, kept)
-        rows = _Rows(change, keep_segments=keep_segments)
+        rows = _Rows(changes, keep_segments=keep_segments)
         for experiment_id, segments in batch:
             known = survey.known.get(experiment_id)
             last += known is None
             number = last if known is None else known.number
+            reading = _read(store, number, experiment_id, segments, kept[experiment_id])
+            rows.add(reading, is_known=known is not None)
             if known is not None:
                 _forget(connection, number)
-            rows.add(_read(store, number, experiment_id, segments, kept[experiment_id]))
         rows.write(connection)
-        _write_columns(connection, rows.changes)
+        _write_columns(connection, rows.values)
+    changes.write()
     connection.executemany("DELETE FROM directories WHERE prefix = ?", ((one,) for one in survey.gone_directories))
     connection.executemany("INSERT OR REPLACE INTO directories VALUES (?, ?)", survey.directories.items())
 
@@ -187,33 +187,74 @@ def _load_unchanged(connection: sqlite3.Connection, known: Known, segments: Segm
     return {key: content for key, content in unpack_segments(*row).items() if key in keys}
 
 
+class _Changes:
+    """Numbers the change that is being made, and says of each experiment when it last changed.
+
+    Args:
+        connection: the catalog.
+        is_gone: whether rows vanish with this change.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, *, is_gone: bool) -> None:
+        self._connection = connection
+        (last,) = connection.execute("SELECT change FROM identity").fetchone()
+        self._number: int = last + 1
+        self._is_gone = is_gone
+        self._is_made = is_gone
+
+    def find_marks(self, row: tuple[Any, ...], head: bytes | None, *, is_known: bool) -> tuple[int, int | None]:
+        """Return when an experiment last changed, and when it appeared in listings, given what is written of it."""
+        changed, appeared, before = None, None, [None]
+        if is_known:
+            changed, appeared, *before = self._connection.execute(
+                "SELECT changed, appeared, created, open_sessions, problems, head"
+                " FROM experiments LEFT JOIN heads USING (number) WHERE number = ?",
+                (row[0],),
+            ).fetchone()
+            if before == [*row[5:], head]:
+                return changed, appeared  # read again, as a part of it cannot be had, and the same as before
+        self._is_made = True
+        appears = before[0] is None and row[5] is not None
+        return self._number, self._number if appears else appeared
+
+    def write(self) -> None:
+        """Write the number down, if there was a change."""
+        if self._is_made:
+            self._connection.execute("UPDATE identity SET change = ?", (self._number,))
+        if self._is_gone:
+            self._connection.execute("UPDATE identity SET gone = ?", (self._number,))
+
+
 class _Rows:
     """What is to be written of several experiments, in few statements; the experiments themselves are not held."""
 
-    def __init__(self, change: int, *, keep_segments: bool) -> None:
-        self._change = change
-        self.changes: dict[int, Groups | None] = {}
+    def __init__(self, changes: _Changes, *, keep_segments: bool) -> None:
+        self.values: dict[int, Groups | None] = {}
         """By number, what they can be filtered and sorted by; None for what is gone."""
+        self._changes = changes
         self._keep_segments = keep_segments
         self._experiments: list[tuple[Any, ...]] = []
         self._heads: list[tuple[int, bytes]] = []
         self._journals: list[tuple[Any, ...]] = []
 
-    def add(self, reading: _Reading) -> None:
-        """Add one experiment, of which nothing is written yet but perhaps its row."""
-        self.changes[reading.number] = None
-        self._experiments.append(reading.row(self._change))
-        if self._keep_segments and reading.stamp:
-            self._journals.append((reading.number, *pack_segments(reading.contents)))
+    def add(self, reading: _Reading, *, is_known: bool) -> None:
+        """Add one experiment; `is_known` says whether there is something of it, which is to be deleted after this."""
+        encoded = None
+        self.values[reading.number] = None
         if reading.state is not None:
             head = head_of(reading.state)
-            self._heads.append((reading.number, encode_kept(head)))
-            self.changes[reading.number] = values_of(reading.state, head)
+            encoded = encode_kept(head)
+            self._heads.append((reading.number, encoded))
+            self.values[reading.number] = values_of(reading.state, head)
+        row = reading.row()
+        self._experiments.append(row + self._changes.find_marks(row, encoded, is_known=is_known))
+        if self._keep_segments and reading.stamp:
+            self._journals.append((reading.number, *pack_segments(reading.contents)))
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Write everything but the columns."""
         connection.executemany(
-            "INSERT OR REPLACE INTO experiments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", self._experiments
+            "INSERT OR REPLACE INTO experiments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._experiments
         )
         connection.executemany("INSERT INTO heads VALUES (?, ?)", self._heads)
         connection.executemany("INSERT INTO journals VALUES (?, ?, ?)", self._journals)

@@ -1,86 +1,108 @@
 """All experiments of a repository as columns in memory, brought up to date from the catalog.
 
 For who looks again and again, as a page that is open does. A state never changes once it is there, so any number of
-threads can read it; `refresh` puts a new one in its place, which shares with the old one all blocks that are the same.
+threads can read it; `refresh` puts a new one in its place, which shares with the old one what is the same.
+
+A state has a cursor, and what has changed since another cursor can be said as long as it is one of the same catalog,
+also by another process.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
-import secrets
 import sqlite3
 import threading
 from bisect import bisect_left
-from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from operator import itemgetter
+from pathlib import Path
 from typing import NamedTuple
 
+from keepsake._catalog.blocks import Block
 from keepsake._catalog.catalog import Catalog, FindRunning, load_problems
-from keepsake._catalog.columns import BLOCK, Run, decode_run
+from keepsake._catalog.columns import BLOCK, Run
+from keepsake._catalog.encoding import check_kept
 from keepsake._catalog.fields import RUNNING, Column
-from keepsake._catalog.flat import flatten_runs, order_columns
+from keepsake._catalog.flat import SHOWN_ID_DIGITS, order_columns
 from keepsake._catalog.query import Query, is_known, name_nearest, select
 from keepsake._catalog.syntax import format_name
 from keepsake._model.ids import check_prefix, resolve_prefix
 from keepsake._model.values import Value
 from keepsake.errors import KeepsakeError
 
-CHANGES_KEPT = 1_000
-"""Who has missed more changes than this reads everything anew."""
-SHOWN_ID_DIGITS = 12
+MAX_RUNNING_IN_CURSOR = 200
+"""Of more running experiments, a cursor says only which, not each."""
 _STATUS = Column("experiment", "status")
+_NOTHING: Run = [None] * BLOCK
 
 
 class Row(NamedTuple):
-    """An experiment as the catalog numbers it."""
+    """An experiment as the catalog has it."""
 
     created: bytes
     id: str
     number: int
+    changed: int
+    """Number of the change of the catalog after which it was last different."""
+    appeared: int
+    """Number of the one with which it appeared."""
 
 
-@dataclass(frozen=True)
-class Block:
-    """Runs of columns of `BLOCK` numbers in a row."""
-
-    raw: Mapping[Column, Run]
-    """As filters read them."""
-    flat: Mapping[Column, Run]
-    """As a table shows them."""
-
-
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """What is different when the catalog is."""
 
     made: str = ""
+    """Names the file, which may be made anew at any time."""
     change: int = 0
+    gone: int = 0
+    """Number of the last change with which rows vanished."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What has changed between two states."""
+
+    reload: bool = False
+    """Whether all has to be read again: rows have moved, or nobody knows what has changed."""
+    rows: Sequence[Row] = ()
+    """The experiments that are new or different, in order."""
+    removed: Sequence[str] = ()
+    """Ids, as they were shown, of those that are gone."""
 
 
 @dataclass(frozen=True)
 class State:
     """The experiments at one moment."""
 
-    cursor: str = ""
-    mark: Mark = Mark()
+    mark: Mark = field(default_factory=Mark)
     rows: Sequence[Row] = ()
     """Oldest first."""
+    vanished: Mapping[str, int] = field(default_factory=dict)
+    """Ids of experiments that were there and are deleted, with the number of the change."""
     blocks: Mapping[int, Block] = field(default_factory=dict)
     running: frozenset[int] = frozenset()
     """Numbers of the experiments that run."""
     problems: Sequence[tuple[str, KeepsakeError]] = ()
     """Keys of damaged objects, and why."""
+    is_legacy: bool = False
+    """Whether Keepsake 0.x wrote them."""
 
     @functools.cached_property
-    def shown_ids(self) -> list[str]:
-        """The ids, in the order of the rows, with as many digits as tell them apart."""
+    def cursor(self) -> str:
+        """Names this state among all of the repository, for this Keepsake."""
+        return f"{self.mark.made}.{self.mark.change:x}.{_format_running(self.running)}.{self.digits}"
+
+    @functools.cached_property
+    def digits(self) -> int:
+        """How many digits of the ids tell all experiments apart."""
         digits = SHOWN_ID_DIGITS
         while len({row.id[:digits] for row in self.rows}) < len(self.rows):
             digits += 1
-        return [row.id[:digits] for row in self.rows]
+        return digits
 
     @functools.cached_property
     def _sorted_ids(self) -> list[str]:
@@ -99,56 +121,30 @@ class State:
         """The columns in which any experiment has a value, in the order in which they are shown."""
         return order_columns({column for block in self.blocks.values() for column in block.flat})
 
-    @functools.cached_property
-    def size(self) -> int:
-        """How many places raw columns have."""
-        return (max(self.blocks, default=-1) + 1) * BLOCK
+    def shown_id(self, row: Row) -> str:
+        """Return the beginning of an id that is shown."""
+        return row.id[: self.digits]
 
-    @functools.cached_property
-    def groups(self) -> Mapping[str, Mapping[str, Column]]:
-        """Raw columns by group and key."""
-        groups: dict[str, dict[str, Column]] = {}
-        for column in {column for block in self.blocks.values() for column in block.raw}:
-            groups.setdefault(column.group, {})[column.key] = column
-        return groups
+    def shown(self, column: Column) -> list[Value]:
+        """Return the values of a column as it is shown, in the order of the rows."""
+        if not self.rows:
+            return []
+        values: list[Value] = []
+        for run in self.runs(column):
+            values += _NOTHING if run is None else run
+        self._mark_running(column, values)
+        return list(self._pick(values))
 
-    def shown(self, column: Column, rows: Iterable[Row] | None = None) -> list[Value]:
-        """Return the values of a column as it is shown: of all rows in order, or of some."""
-        nothing = [None] * BLOCK
-        runs = {number: block.flat.get(column, nothing) for number, block in self.blocks.items()}
-        values = [runs[row.number // BLOCK][row.number % BLOCK] for row in (self.rows if rows is None else rows)]
-        if column == _STATUS and self.running:
-            chosen = self.rows if rows is None else rows
-            values = [
-                RUNNING if row.number in self.running else value for row, value in zip(chosen, values, strict=True)
-            ]
-        return values
+    def runs(self, column: Column) -> list[Run | None]:
+        """Return the runs that a column is made of; those that are the same in two states are the same objects."""
+        blocks = map(self.blocks.get, range(max(self.blocks, default=-1) + 1))
+        return [None if block is None else block.flat.get(column) for block in blocks]
 
-    def keys(self, group: str) -> Collection[str]:
-        """Return the keys of the raw columns of a group; with `values` and `size`, this is `query.Columns`."""
-        return self.groups.get(group, {})
-
-    def values(self, column: Column) -> Sequence[Value]:
-        """Return the values of a raw column, by number."""
-        values = self._values.get(column)
-        if values is None:
-            values = []
-            for number in range(self.size // BLOCK):
-                block = self.blocks.get(number)
-                values += [None] * BLOCK if block is None else block.raw.get(column) or [None] * BLOCK
-            if column == _STATUS:
-                for number in self.running:
-                    values[number] = RUNNING
-            self._values[column] = values
-        return values
-
-    @functools.cached_property
-    def _values(self) -> dict[Column, list[Value]]:
-        return {}
-
-    @functools.cached_property
-    def _places(self) -> dict[int, int]:
-        return {row.number: place for place, row in enumerate(self.rows)}
+    def shown_in(self, rows: Iterable[Row], column: Column) -> list[Value]:
+        """Return the values of a column in some of the rows."""
+        if column == _STATUS:
+            return [RUNNING if row.number in self.running else self._value(row, column) for row in rows]
+        return [self._value(row, column) for row in rows]
 
     def select(self, query: Query, now: datetime) -> list[int]:
         """Return the places among the rows of those that the query keeps, in its order.
@@ -156,25 +152,90 @@ class State:
         Raises:
             InvalidInputError: no experiment has anything under the name of a sort key.
         """
-        numbers = select(query, self, [row.number for row in self.rows], now)
-        return [self._places[number] for number in numbers]
+        numbers = select(query, self._raw, [row.number for row in self.rows], now)
+        return [self.places[number] for number in numbers]
 
     def find_unknown(self, query: Query) -> list[tuple[str, list[str]]]:
         """Return the names in the filters under which nobody has anything, each with those that look most like it."""
-        unknown = [name for name in query.names() if self.rows and not is_known(name, self)]
-        return [(format_name(name), name_nearest(name, self)) for name in unknown]
+        unknown = [name for name in query.names() if self.rows and not is_known(name, self._raw)]
+        return [(format_name(name), name_nearest(name, self._raw)) for name in unknown]
+
+    def changes_since(self, cursor: str) -> Changes | None:
+        """Return what has changed since the state with another cursor; None when nothing has."""
+        if cursor == self.cursor:
+            return None
+        since = _parse_cursor(cursor)
+        if since is None or not self._follows(since):
+            return Changes(reload=True)
+        running = _parse_running(since.running)
+        if running is None and since.running != _format_running(self.running):
+            return Changes(reload=True)
+        turned = self.running ^ (self.running if running is None else running)
+        rows = [row for row in self.rows if row.changed > since.change or row.number in turned]
+        present = {row.id for row in rows}
+        gone = [one for one, change in self.vanished.items() if change > since.change and one not in present]
+        return Changes(rows=rows, removed=[one[: self.digits] for one in gone])
+
+    def _follows(self, since: _Since) -> bool:
+        """Say whether all that differs from an earlier state are rows: changed, gone, or added after all others."""
+        if (since.made, since.digits) != (self.mark.made, self.digits):
+            return False
+        if not self.mark.gone <= since.change <= self.mark.change:
+            return False
+        new = sum(row.appeared > since.change for row in self.rows)
+        return all(row.appeared > since.change for row in self.rows[len(self.rows) - new :])
+
+    @functools.cached_property
+    def places(self) -> Mapping[int, int]:
+        """The places among the rows by number."""
+        return {row.number: place for place, row in enumerate(self.rows)}
+
+    def _value(self, row: Row, column: Column) -> Value:
+        return self.blocks[row.number // BLOCK].flat.get(column, _NOTHING)[row.number % BLOCK]
+
+    def _mark_running(self, column: Column, values: list[Value]) -> None:
+        if column == _STATUS:
+            for number in self.running:
+                values[number] = RUNNING
+
+    @functools.cached_property
+    def _pick(self) -> Callable[[Sequence[Value]], Iterable[Value]]:
+        numbers = [row.number for row in self.rows]
+        return itemgetter(*numbers) if len(numbers) > 1 else lambda values: [values[number] for number in numbers]
+
+    @functools.cached_property
+    def _raw(self) -> _RawColumns:
+        return _RawColumns(self)
 
 
-@dataclass(frozen=True)
-class Changes:
-    """What has changed between two states."""
+class _RawColumns:
+    """The columns of a state as filters read them, by number; see `query.Columns`."""
 
-    reload: bool = False
-    """Whether all has to be read again: rows have moved, or nobody knows any more what it was."""
-    changed: frozenset[int] = frozenset()
-    """Numbers of the experiments that are new or different."""
-    removed: frozenset[str] = frozenset()
-    """Ids, as they were shown, of those that are gone."""
+    def __init__(self, state: State) -> None:
+        self._blocks = state.blocks
+        self._running = state.running
+        self.size: int = (max(state.blocks, default=-1) + 1) * BLOCK
+        self._keys: dict[str, set[str]] = {}
+        for column in {column for block in state.blocks.values() for column in block.encoded}:
+            self._keys.setdefault(column.group, set()).add(column.key)
+        self._read: dict[Column, Sequence[Value]] = {}
+
+    def keys(self, group: str) -> Collection[str]:
+        """Return the keys of the columns of a group."""
+        return self._keys.get(group, ())
+
+    def values(self, column: Column) -> Sequence[Value]:
+        """Return the values of a column."""
+        if column not in self._read:
+            values: list[Value] = []
+            for number in range(self.size // BLOCK):
+                block = self._blocks.get(number)
+                values += (None if block is None else block.raw(column)) or _NOTHING
+            if column == _STATUS:
+                for number in self._running:
+                    values[number] = RUNNING
+            self._read[column] = values
+        return self._read[column]
 
 
 class Snapshot:
@@ -189,10 +250,12 @@ class Snapshot:
         self._catalog = catalog
         self._find_running = find_running
         self._lock = threading.Lock()
-        self._name = secrets.token_hex(4)
-        self._count = 0
-        self._changes: deque[tuple[int, Changes]] = deque(maxlen=CHANGES_KEPT)
-        self.state = State(cursor=f"{self._name}-0")
+        self.state = State()
+
+    @property
+    def path(self) -> Path | None:
+        """The file of the catalog, beside which more may be kept that belongs to it; None when nothing is kept."""
+        return self._catalog.path
 
     def refresh(self) -> State:
         """Bring it up to date, and return the state.
@@ -201,113 +264,122 @@ class Snapshot:
             StoreError: the repository cannot be read.
         """
         with self._lock:
-            state = self._catalog.read(self._read)
-            if state is not self.state:
-                self._count += 1
-                self._changes.append((self._count, compare_states(self.state, state)))
-                self.state = state
+            self.state = self._catalog.read(self._read)
             return self.state
 
-    def changes_since(self, cursor: str) -> tuple[State, Changes | None]:
-        """Return the state, and what has changed since another one; None when nothing has."""
+    def load_kept(self) -> State:
+        """Return what the catalog has, without a look at the repository; nothing is said to run then."""
         with self._lock:
-            state, count = self.state, self._count
-            kept = list(self._changes)
-        if cursor == state.cursor:
-            return state, None
-        name, _, number = cursor.rpartition("-")
-        first = kept[0][0] if kept else count + 1
-        if name != self._name or not number.isdecimal() or not first - 1 <= int(number) <= count:
-            return state, Changes(reload=True)
-        later = [change for number_of, change in kept if number_of > int(number)]
-        removed = frozenset().union(*(change.removed for change in later))
-        changed = frozenset().union(*(change.changed for change in later))
-        return state, Changes(any(change.reload for change in later), changed, removed)
+            self.state = self._catalog.read_kept(lambda connection: _read_state(connection, self.state)) or self.state
+            return self.state
 
     def _read(self, connection: sqlite3.Connection) -> State:
-        before = self.state
-        mark = _read_mark(connection)
-        running = self._read_running(connection)
-        if mark == before.mark and running == before.running:
-            return before
-        if mark.made != before.mark.made:
-            before = State()
-        rows, blocks, problems = before.rows, before.blocks, before.problems
-        if mark != before.mark:
-            rows = _read_rows(connection)
-            blocks = {**blocks, **_read_blocks(connection, before.mark.change)}
-            problems = load_problems(connection)
-        return State(f"{self._name}-{self._count + 1}", mark, rows, blocks, running, problems)
-
-    def _read_running(self, connection: sqlite3.Connection) -> frozenset[int]:
+        state = _read_state(connection, self.state)
         found = connection.execute(
             "SELECT id, number, open_sessions FROM experiments WHERE open_sessions NOT NULL"
         ).fetchall()
-        if not found:
-            return frozenset()
-        running = set(self._find_running({one: json.loads(sessions) for one, _, sessions in found}))
-        return frozenset(number for one, number, _ in found if one in running)
-
-
-def compare_states(before: State, after: State) -> Changes:
-    """Return what has changed."""
-    known = {row.number: row for row in before.rows}
-    kept = {row.number for row in after.rows}
-    removed = frozenset(
-        shown for row, shown in zip(before.rows, before.shown_ids, strict=True) if row.number not in kept
-    )
-    stayed = [row for row in before.rows if row.number in kept]
-    if list(after.rows[: len(stayed)]) != stayed or not before.cursor:
-        return Changes(reload=True)
-    if before.rows and after.rows and len(before.shown_ids[0]) != len(after.shown_ids[0]):
-        return Changes(reload=True)
-    changed = {row.number for row in after.rows if row.number not in known}
-    changed |= before.running ^ after.running
-    for number, block in after.blocks.items():
-        old = before.blocks.get(number)
-        if old is not block:
-            changed |= _compare_blocks(number, old, block)
-    return Changes(changed=frozenset(changed & kept), removed=removed)
-
-
-def _compare_blocks(number: int, before: Block | None, after: Block) -> set[int]:
-    changed: set[int] = set()
-    old = before.flat if before is not None else {}
-    nothing: Run = [None] * BLOCK
-    for column in {*old, *after.flat}:
-        one, other = old.get(column, nothing), after.flat.get(column, nothing)
-        if one != other:
-            changed |= {number * BLOCK + place for place in range(BLOCK) if one[place] != other[place]}
-    return changed
-
-
-def _read_mark(connection: sqlite3.Connection) -> Mark:
-    made, change = connection.execute("SELECT made, change FROM identity").fetchone()
-    return Mark(made, change)
-
-
-def _read_rows(connection: sqlite3.Connection) -> list[Row]:
-    found = connection.execute(
-        "SELECT created, id, number FROM experiments WHERE created NOT NULL ORDER BY created, id"
-    )
-    return [Row(*row) for row in found]
-
-
-def _read_blocks(connection: sqlite3.Connection, change: int) -> dict[int, Block]:
-    """Read the blocks in which something has changed since."""
-    changed = connection.execute("SELECT DISTINCT number / ? FROM experiments WHERE changed > ?", (BLOCK, change))
-    return {number: _read_block(connection, number) for (number,) in changed}
-
-
-def _read_block(connection: sqlite3.Connection, number: int) -> Block:
-    stored = connection.execute(
-        "SELECT key_group, key, data FROM runs JOIN names USING (name) WHERE block = ?", (number,)
-    )
-    raw = {Column(group, key.decode("utf-8", "surrogatepass")): decode_run(data) for group, key, data in stored}
-    return Block(raw, flatten_runs(raw))
+        running: frozenset[int] = frozenset()
+        if found:
+            ids = set(self._find_running({one: json.loads(sessions) for one, _, sessions in found}))
+            running = frozenset(number for one, number, _ in found if one in ids)
+        if state is self.state and running == state.running:
+            return state
+        return replace(state, running=running, is_legacy=self._catalog.is_legacy)
 
 
 def parse_query(filters: Iterable[str]) -> tuple[Query, datetime]:
-    """Read filters, and return with them the moment that relative times in them count from."""
+    """Read filters, and return with them the moment that relative times in them count from.
+
+    Raises:
+        UnreadableTextError: one cannot be read.
+    """
     now = datetime.now(timezone.utc)
     return Query.parse(filters, None, now), now
+
+
+def _read_state(connection: sqlite3.Connection, before: State) -> State:
+    """Read what is different from the state before."""
+    mark = Mark(*connection.execute("SELECT made, change, gone FROM identity").fetchone())
+    if mark == before.mark:
+        return before
+    if mark.made != before.mark.made or mark.gone != before.mark.gone:
+        before = State()
+    since = before.mark.change
+    vanished = connection.execute(
+        "SELECT id, changed FROM experiments WHERE created IS NULL AND appeared NOT NULL AND changed > ?", (since,)
+    )
+    return State(
+        mark,
+        _read_rows(connection, before),
+        {**before.vanished, **dict(vanished.fetchall())},
+        {**before.blocks, **_read_blocks(connection, before)},
+        before.running,
+        load_problems(connection),
+    )
+
+
+def _read_rows(connection: sqlite3.Connection, before: State) -> list[Row]:
+    changed = connection.execute(
+        "SELECT created, id, number, changed, appeared FROM experiments WHERE changed > ? ORDER BY created, id",
+        (before.mark.change,),
+    )
+    rows = list(before.rows)
+    new: list[Row] = []
+    for row in map(Row._make, changed):
+        place = before.places.get(row.number)
+        if place is not None:
+            rows[place] = row
+        elif row.created is not None:
+            new.append(row)
+    rows = [row for row in rows if row.created is not None]
+    is_append = not rows or not new or rows[-1] < new[0]
+    rows += new
+    return rows if is_append else sorted(rows)
+
+
+def _read_blocks(connection: sqlite3.Connection, before: State) -> dict[int, Block]:
+    """Read the blocks in which something has changed, and see that they are whole, since they are decoded later."""
+    changed = connection.execute(
+        "SELECT DISTINCT number / ? FROM experiments WHERE changed > ?", (BLOCK, before.mark.change)
+    ).fetchall()
+    stored = "SELECT key_group, key, data FROM runs JOIN names USING (name) WHERE block = ?"
+    blocks = {}
+    for (number,) in changed:
+        runs = connection.execute(stored, (number,)).fetchall()
+        for *_, data in runs:
+            check_kept(data)
+        encoded = {Column(group, key.decode("utf-8", "surrogatepass")): data for group, key, data in runs}
+        blocks[number] = Block(encoded, before.blocks.get(number))
+    return blocks
+
+
+class _Since(NamedTuple):
+    """A cursor, taken apart."""
+
+    made: str
+    change: int
+    running: str
+    digits: int
+
+
+def _parse_cursor(cursor: str) -> _Since | None:
+    try:
+        made, change, running, digits = cursor.split(".")
+        return _Since(made, int(change, 16), running, int(digits))
+    except ValueError:
+        return None
+
+
+def _format_running(running: Collection[int]) -> str:
+    text = "-".join(f"{number:x}" for number in sorted(running))
+    if len(running) <= MAX_RUNNING_IN_CURSOR:
+        return text
+    return "~" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _parse_running(text: str) -> frozenset[int] | None:
+    """Return the numbers; None when they do not stand in the text."""
+    try:
+        return frozenset(int(number, 16) for number in text.split("-") if number)
+    except ValueError:
+        return None

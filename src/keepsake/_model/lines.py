@@ -49,17 +49,21 @@ def decode_lines(data: bytes, *, place: bytes = b"") -> list[dict[str, Any]] | N
     return bodies if len(bodies) == len(lines) and all(type(body) is dict for body in bodies) else None
 
 
+def is_whole(line: bytes, *, place: bytes = b"") -> bool:
+    """Say whether a line has its checksum, with or without the newline."""
+    line = line.rstrip(b"\n")
+    return line.startswith(_START) and line[len(_START) : _BODY] == b'%08x",' % zlib.crc32(place + b"{" + line[_BODY:])
+
+
 def decode_line(line: bytes, *, place: bytes = b"") -> dict[str, Any]:
     """Decode what `encode_line` wrote for the same place, with or without the newline.
 
     Raises:
         CorruptionError: the checksum is missing or wrong, or this is not a JSON object.
     """
-    line = line.rstrip(b"\n")
-    body = b"{" + line[_BODY:]
-    if not line.startswith(_START) or line[len(_START) : _BODY] != b'%08x",' % zlib.crc32(place + body):
+    if not is_whole(line, place=place):
         raise CorruptionError("its checksum is missing or wrong")
     try:
-        return decode_json(body)
+        return decode_json(b"{" + line.rstrip(b"\n")[_BODY:])
     except ValueError as error:
         raise CorruptionError(f"it is not JSON: {error}") from error

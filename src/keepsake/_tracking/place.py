@@ -101,6 +101,10 @@ class Place:
             self._view = self._with_staging(self.open_home())
         return self._view
 
+    def known_repository(self, repository_id: str) -> Repository:
+        """Return the repository to look at as one that has this id, without a look at it."""
+        return self._with_staging(Repository(self.store, repository_id))
+
     def open_staging(self, home: Repository) -> Repository:
         """Open the staging repository for `home`, made when it is not there."""
         return Repository.open_or_create(LocalStore(staging_root(self.staging, home)))[0]

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from collections.abc import Iterable
+from typing import Any
 
 from keepsake._catalog.curves import CurveReader
-from keepsake._catalog.snapshot import Snapshot, State
+from keepsake._catalog.snapshot import Changes, State
 from keepsake._repository.usage import Usage
 from keepsake._tracking.place import Place
 from keepsake._tracking.secrets import mask_url
 from keepsake.checkpoint import Checkpoint
-from keepsake.collection import open_curves, open_snapshot
-from keepsake.errors import AmbiguousPrefixError, NotFoundError
+from keepsake.collection import find_known_snapshot, open_curves, open_snapshot
+from keepsake.errors import AmbiguousPrefixError, KeepsakeError, NotFoundError
 from keepsake.experiment import Experiment
 from keepsake.project import Project
+from keepsake.stores.base import AppendStore
 from keepsake.ui.saved import SavedFiles
+from keepsake.ui.table import EncodedTable, Table
+from keepsake.ui.upkeep import Upkeep
 
+WARM_UP_PAUSE_S = 1.0
+"""Between having the first answer ready and making the later ones quick: the page that was just opened goes first."""
 FILES_KEPT = 16
 """Lists of saved files that are remembered."""
 
@@ -38,11 +46,20 @@ class Site:
 
     Args:
         project: which one.
+
+    Raises:
+        ConfigError: its configuration is wrong.
     """
 
     def __init__(self, project: Project) -> None:
         self.project = OpenProject(project.repository, project.directory)
-        self._snapshot: Snapshot | None = None
+        is_remote = not isinstance(self.project.find_place().store, AppendStore)
+        self.upkeep = Upkeep(
+            lambda: open_snapshot(self.project),
+            lambda: find_known_snapshot(self.project) if is_remote else None,
+            is_remote=is_remote,
+        )
+        self._table = Table()
         self._curves: CurveReader | None = None
         self._usage: tuple[str, Usage] | None = None
         self._measuring = threading.Lock()
@@ -60,18 +77,6 @@ class Site:
         return mask_url(self.project.find_place().store.url)
 
     @property
-    def snapshot(self) -> Snapshot:
-        """All experiments, as columns; opened when it is first asked for.
-
-        Raises:
-            ConfigNotFoundError: there is no repository.
-        """
-        with self._lock:
-            if self._snapshot is None:
-                self._snapshot = open_snapshot(self.project)
-            return self._snapshot
-
-    @property
     def curves(self) -> CurveReader:
         """What all experiments have measured; opened when it is first asked for."""
         with self._lock:
@@ -87,20 +92,38 @@ class Site:
             AmbiguousPrefixError: one fits several ids.
         """
         wanted = list(prefixes)
-        found = _find_ids(self.snapshot.state, wanted)
+        found = _find_ids(self.upkeep.state, wanted)
         if len(found) < len(wanted):
             # Some may have begun since somebody looked.
             found |= _find_ids(self.refresh(), [prefix for prefix in wanted if prefix not in found])
         return found
 
     def refresh(self) -> State:
-        """Return all experiments as they are now.
+        """Return all experiments as they are now; of a repository in a bucket, as they were a few seconds ago.
 
         Raises:
             ConfigNotFoundError: there is no repository.
             StoreError: it cannot be read.
         """
-        return self.snapshot.refresh()
+        return self.upkeep.refresh()
+
+    def encode(self, state: State) -> EncodedTable:
+        """Return all experiments as JSON."""
+        return self._table.encode(state, self.upkeep.path)
+
+    def encode_changes(self, state: State, changes: Changes) -> dict[str, Any]:
+        """Return what has changed as a document."""
+        return self._table.changes(state, changes)
+
+    def warm_up(self) -> None:
+        """Make the first answers ready in the background."""
+        threading.Thread(target=self._warm_up, daemon=True).start()
+
+    def _warm_up(self) -> None:
+        with contextlib.suppress(KeepsakeError):  # who asks is told
+            self.encode(self.refresh())
+            time.sleep(WARM_UP_PAUSE_S)
+            self.refresh().columns  # noqa: B018 (decodes them all)
 
     def get(self, identifier: str) -> Experiment | Checkpoint:
         """Return the experiment or checkpoint whose id is, or begins with, `identifier`; errors as of `Project.get`."""

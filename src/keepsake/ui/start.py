@@ -33,7 +33,9 @@ def start(project: Project, *, host: str = DEFAULT_HOST, port: int | None = None
 
     token = load_token(os.environ)
     access = Access(token, {host, socket.gethostname()} - set(ANY), any_address=host in ANY)
-    app = create_app(Site(project), access)
+    site = Site(project)
+    site.warm_up()
+    app = create_app(site, access)
     address = address_of(listening)
     sys.stdout.write(f"{address}?token={token}\n")
     sys.stdout.flush()

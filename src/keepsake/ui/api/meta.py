@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from keepsake._tracking.secrets import mask_url
 from keepsake._version import __version__
 from keepsake.ui.site import Site
 
@@ -15,6 +16,8 @@ MAX_PROBLEMS = 100
 def get_meta(site: Site, request: Request) -> dict[str, Any]:  # noqa: ARG001 (of every handler)
     """Describe the project and how its repository stands."""
     state = site.refresh()
+    outage = site.upkeep.describe()
+    problems = [f"{key}: {error.message}" for key, error in state.problems[:MAX_PROBLEMS]]
     return {
         "version": __version__,
         "project": site.name,
@@ -23,7 +26,7 @@ def get_meta(site: Site, request: Request) -> dict[str, Any]:  # noqa: ARG001 (o
         "cursor": state.cursor,
         "experiments": len(state.rows),
         "running": len(state.running),
-        "problems": [f"{key}: {error.message}" for key, error in state.problems[:MAX_PROBLEMS]],
+        "problems": [mask_url(problem) for problem in ([outage] if outage else []) + problems],
     }
 
 
