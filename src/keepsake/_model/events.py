@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from keepsake._model.best import find_best
@@ -36,6 +37,10 @@ class Event(NamedTuple):
     position: tuple[int, int]
     """Number of the segment, number of the line."""
     body: Body
+
+
+_ORDER = itemgetter(0, 1, 2)
+"""Of events: all but the body."""
 
 
 @dataclass(slots=True)
@@ -95,7 +100,7 @@ def fold_events(experiment_id: str, events: Iterable[Event]) -> ExperimentState 
     Returns:
         The experiment, or None when it was deleted or its `experiment` event is not among the events.
     """
-    ordered = _without_repetitions(sorted(events, key=lambda event: event[:3]))
+    ordered = _without_repetitions(sorted(events, key=_ORDER))
     deleted: set[str] = set()
     for event in ordered:
         if event.body.get("type") == "delete":
@@ -197,7 +202,10 @@ def _without_repetitions(ordered: list[Event]) -> list[Event]:
     return [
         event
         for before, event in zip([None, *ordered], ordered, strict=False)
-        if before is None or event[:2] != before[:2] or event.body != before.body
+        if before is None
+        or event.time != before.time
+        or event.session_id != before.session_id
+        or event.body != before.body
     ]
 
 
