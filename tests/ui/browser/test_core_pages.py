@@ -144,3 +144,18 @@ def test_a_treemap_covers_its_area_in_proportion_without_overlap(run_module: Run
         wide = min(a["x"] + a["width"], b["x"] + b["width"]) - max(a["x"], b["x"])
         high = min(a["y"] + a["height"], b["y"] + b["height"]) - max(a["y"], b["y"])
         assert min(wide, high) < 0.001
+
+
+def test_the_cells_of_a_notebook_are_one_text_with_their_numbers(run_module: RunModule) -> None:
+    notebook = {
+        "path": "train.ipynb",
+        "cell": 4,
+        "cells": [{"number": 2, "source": "x = 1"}, {"number": 4, "source": "keepsake.init()"}],
+        "left_out": 3,
+    }
+    code = "(m, notebook) => [m.cellsSource(notebook), m.notebookSummary(notebook)]"
+    source, summary = run_module("core/cells.js", code, notebook)
+    assert source == "# In [2]:\nx = 1\n\n# In [4]:\nkeepsake.init()"
+    assert summary == "train.ipynb, began in cell 4, 3 earlier cells left out"
+    assert run_module("core/cells.js", code, None) == [None, ""]
+    assert run_module("core/cells.js", code, {"cells": []}) == [None, ""]

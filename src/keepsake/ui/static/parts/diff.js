@@ -16,12 +16,13 @@ const SIGNS = { added: "+", removed: "−", same: " ", note: " ", gap: " " };
 // `change` is one of the answer of `diff`, with `text`; `newId` is where the new file can be read.
 export function TextDiff({ change, newId, layout }) {
   const { path, text } = change;
+  const isNotebook = (change.new ?? change.old)?.kind === "cells"; // of a notebook, which no file holds
   const [lines, setLines] = useState(null); // of the new file, once somebody asked for what is left out
   const [filled, setFilled] = useState(new Set());
   const [note, setNote] = useState("");
   const rows = useMemo(() => withoutLastGap(lines ? fillGaps(hunkRows(text.hunks), lines, filled) : hunkRows(text.hunks), change, lines), [text, lines, filled]);
   const marks = useMemo(() => wordMarks(rows), [rows]);
-  const colored = useColors(rows, languageOf(path));
+  const colored = useColors(rows, isNotebook ? "python" : languageOf(path));
   const pairs = useMemo(() => (layout === "split" ? splitRows(rows) : null), [rows, layout]);
   const places = useMemo(() => {
     const found = changePlaces(rows);
@@ -29,6 +30,7 @@ export function TextDiff({ change, newId, layout }) {
   }, [rows, pairs]);
 
   async function fill(row) {
+    if (isNotebook) return setNote("The page of each experiment has its cells whole, under Code.");
     try {
       if (!lines) {
         const answer = await getJson(`preview/${newId}`, { path });

@@ -1,6 +1,7 @@
 // What was recorded around an experiment: its packages, and the machine and program as names and values.
 
 import { html, useState } from "./ui.js";
+import { cellsSource, notebookSummary } from "../core/cells.js";
 import { flatten } from "../core/flatten.js";
 import { formatBytes, formatValue } from "../core/values.js";
 import { Code } from "./code.js";
@@ -25,14 +26,11 @@ export function System({ experiment }) {
 }
 
 // The cells that a notebook had run, where the experiment began in one.
-export function notebookSource({ environment: { notebook } }) {
-  if (!notebook) return null;
-  if (typeof notebook === "string") return notebook;
-  return typeof notebook.source === "string" ? notebook.source : null;
-}
+export const notebookSource = ({ environment: { notebook } }) => cellsSource(notebook);
 
 export function NotebookSource({ experiment }) {
   const source = notebookSource(experiment);
   if (source === null) return null;
-  return html`<section class="panel"><h2>The notebook's cell</h2><${Code} text=${source} language="python" label="Source of the notebook's cell" /></section>`;
+  const { notebook } = experiment.environment;
+  return html`<section class="panel"><div class="panel-head"><h2>Notebook</h2><span class="muted">${notebookSummary(notebook)}</span></div><${Code} text=${source} language="python" label="Source of the notebook's cells" /></section>`;
 }
