@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 DEFAULT_HOST = "127.0.0.1"
+ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 (compared, not bound)
 DEFAULT_PORT = 8237
 PORTS_TRIED = 20
 """From the default one upwards, before any free one will do."""
@@ -69,7 +70,7 @@ def make_server(app: ASGIApp) -> uvicorn.Server:
 def address_of(listening: socket.socket) -> str:
     """Return the address of what listens, as a browser takes it."""
     host, port = listening.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):  # noqa: S104 (compared, not bound)
+    if host in ANY_ADDRESS:
         host = socket.gethostname()
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 

@@ -98,6 +98,10 @@ class Site:
             found |= _find_ids(self.refresh(), [prefix for prefix in wanted if prefix not in found])
         return found
 
+    def open(self) -> None:
+        """Open the repository, unless that takes a network. Raises `ConfigNotFoundError` when there is none."""
+        self.upkeep.open()
+
     def refresh(self) -> State:
         """Return all experiments as they are now; of a repository in a bucket, as they were a few seconds ago.
 

@@ -45,6 +45,16 @@ class Upkeep:
         self._looked: datetime | None = None
         self._failure: KeepsakeError | None = None
 
+    def open(self) -> None:
+        """Open the repository, unless that takes a network.
+
+        Raises:
+            ConfigNotFoundError: there is none.
+        """
+        with self._lock:
+            if not self._is_remote and not self._is_open:
+                self._snapshot, self._is_open = self._open(), True
+
     def refresh(self) -> State:
         """Return all experiments, as they are now or a few seconds ago.
 
