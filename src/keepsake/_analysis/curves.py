@@ -71,8 +71,8 @@ def reduce_series(series: Series, first: float, last: float, width: int) -> Seri
     if stop - start <= 2 * width:
         return Series(series.xs[low:high], series.ys[low:high])
     edges = first + (last - first) * (np.arange(1, width) / width)
-    begins = np.unique(np.append(start, start + np.searchsorted(series.xs[start:stop], edges, "left")))
-    kept = start + _extremes(series.ys[start:stop], begins[begins < stop] - start)
+    begins = np.concatenate([np.zeros(1, np.intp), np.searchsorted(series.xs[start:stop], edges, "left")])
+    kept = start + _extremes(series.ys[start:stop], _without_repetitions(begins[begins < stop - start]))
     places = np.concatenate([np.arange(low, start), kept, np.arange(stop, high)])
     return Series(series.xs[places], series.ys[places])
 
@@ -86,13 +86,24 @@ def _extremes(ys: NDArray[np.float64], begins: NDArray[Any]) -> NDArray[Any]:
     """
     import numpy as np
 
-    lengths = np.diff(begins, append=len(ys))
+    lengths = np.empty_like(begins)
+    np.subtract(begins[1:], begins[:-1], out=lengths[:-1])
+    lengths[-1] = len(ys) - begins[-1]
     found = []
     for ufunc in (np.fmin, np.fmax):
         extremes = np.repeat(ufunc.reduceat(ys, begins), lengths)
         # A stretch of gaps has NaN for an extreme, and keeps its first.
         found.append(_first_of_each(np.flatnonzero((ys == extremes) | np.isnan(extremes)), begins))
-    return np.unique(np.concatenate(found))
+    return _without_repetitions(np.sort(np.concatenate(found)))
+
+
+def _without_repetitions(places: NDArray[Any]) -> NDArray[Any]:
+    """Return ascending places, each once; `unique` would sort them again."""
+    import numpy as np
+
+    is_first = np.ones(len(places), bool)
+    np.not_equal(places[1:], places[:-1], out=is_first[1:])
+    return places[is_first]
 
 
 def _first_of_each(places: NDArray[Any], begins: NDArray[Any]) -> NDArray[Any]:

@@ -13,6 +13,9 @@ from keepsake._model.keys import SegmentName
 from keepsake._repository.journal import Journal, read_events
 from keepsake.errors import InternalError
 
+BLOCK_BYTES = 512 * 1024
+"""What is taken apart at once: most segments whole, and of a longer one no arrays that are several times as long."""
+
 
 class Growth:
     """Measurements that grow by what sessions wrote next. All columns must be loaded.
@@ -31,6 +34,13 @@ class Growth:
 
     def add_lines(self, name: SegmentName, data: bytes) -> None:
         """Add whole lines that follow in a segment. Those that are damaged are left out."""
+        start = 0
+        while start < len(data):
+            stop = data.find(b"\n", min(start + BLOCK_BYTES, len(data)) - 1) + 1
+            self._add_block(name, data[start:stop])
+            start = stop
+
+    def _add_block(self, name: SegmentName, data: bytes) -> None:
         lines = take_lines(data, name.place)
         if lines is None or self._begin_again(name.session_id, lines):
             journal = Journal(name.experiment_id)
