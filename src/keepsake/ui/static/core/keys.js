@@ -26,10 +26,13 @@ function isTyping(target) {
   return target.closest?.("input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]") !== null;
 }
 
+// Arrows, Enter, Space and Escape are how a page is used without a mouse, and are never switched off.
+const isCharacter = (key) => key.length === 1 && key !== " ";
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.isComposing) return;
-  const escapes = event.key === "Escape";
-  if (!escapes && (isTyping(event.target) || !areKeysOn())) return;
+  if (event.key !== "Escape" && isTyping(event.target)) return;
+  if (isCharacter(event.key) && !areKeysOn()) return;
   const pressed = pending ? `${pending} ${event.key}` : event.key;
   const known = [...bindings].reverse();
   const found = known.find((binding) => binding.keys.includes(pressed) && (!binding.when || binding.when(event)));

@@ -7,17 +7,22 @@ import { ApiError, getJson, isStatic } from "./api.js";
 import { current, setQuery } from "./address.js";
 import { Store } from "./store.js";
 import { Table } from "./table.js";
-import { formatValue, sortPlaces } from "./values.js";
+import { parseSort, sortTable } from "./sort.js";
+import { formatValue } from "./values.js";
 
 // `matches` are the places that the filter keeps (null: not known yet), `order` the same as they are shown.
+// `filter` is the text that `matches` come from, which is not yet that of the address while the server works on it.
 // `changed` are the ids that the last update brought, `revision` counts updates. `connection` is loading, idle, live, or
 // failed with `error`; `updated` is when the server was last heard, in ms.
 export const model = new Store({
-  meta: null, table: Table.empty(), matches: [], order: [], filterError: null, unknown: [], selected: [],
+  meta: null, table: Table.empty(), matches: [], order: [], filter: "", filterError: null, unknown: [], selected: [],
   connection: "loading", error: null, updated: 0, changed: [], revision: 0,
 });
 
+export const MOST_SELECTED = 500; // an address holds no more, and no chart shows more
+
 let filterRun = 0;
+let filterAbort = new AbortController();
 
 // Fetches everything; called once, and when the server tells to.
 export async function load() {
@@ -40,7 +45,11 @@ export async function update() {
     await load();
     return true;
   }
-  model.set({ table: table.withChanges(answer), changed: answer.ids, revision: revision + 1 });
+  const after = table.withChanges(answer);
+  const { matches, order } = model.get();
+  // Until the filter has been asked again, what was shown stays, at its new places.
+  const moved = (places) => (answer.removed.length ? places.map((place) => after.places.get(table.ids[place])).filter((place) => place !== undefined) : places);
+  model.set({ table: after, matches: moved(matches), order: moved(order), changed: answer.ids, revision: revision + 1 });
   await applyFilter();
   return true;
 }
@@ -48,25 +57,29 @@ export async function update() {
 // Asks which experiments the filter of the address keeps. A filter that cannot be read leaves the last ones standing.
 export async function applyFilter() {
   const run = ++filterRun;
+  filterAbort.abort(); // what was typed before need not be answered any more
+  filterAbort = new AbortController();
+  const { signal } = filterAbort;
   const { table } = model.get();
   const text = (current.get().query.q ?? "").trim();
-  if (!text) return keep(run, table.ids.map((_, place) => place));
-  if (isStatic) return keep(run, searchText(table, text));
+  if (!text) return keep(run, text, table.ids.map((_, place) => place));
+  if (isStatic) return keep(run, text, searchText(table, text));
   try {
-    const { places, unknown, cursor } = await getJson("select", { filter: text });
+    const { places, unknown, cursor } = await getJson("select", { filter: text }, { signal });
     if (cursor !== table.cursor && run === filterRun) await update();
-    return keep(run, places, unknown);
+    return keep(run, text, places, unknown);
   } catch (error) {
+    if (error.name === "AbortError") return undefined;
     if (!(error instanceof ApiError)) throw error;
     if (run === filterRun) model.set(error.status === 400 ? { filterError: error } : { error, connection: "failed" });
     return undefined;
   }
 }
 
-function keep(run, matches, unknown = []) {
+function keep(run, filter, matches, unknown = []) {
   if (run !== filterRun) return;
   const { table } = model.get();
-  model.set({ matches, unknown, filterError: null, order: orderPlaces(table, matches), selected: readSelection(table) });
+  model.set({ matches, unknown, filter, filterError: null, order: orderPlaces(table, matches), selected: readSelection(table) });
 }
 
 // Without a server there is no filter language: every word must be somewhere in what is known of an experiment.
@@ -80,28 +93,19 @@ function searchText(table, text) {
 
 // Returns the places as the address sorts them: `sort=best.metrics.loss,-created`; by default the newest come first.
 export function orderPlaces(table, places) {
-  const keys = parseSort(current.get().query.sort);
-  let order = [...places];
-  for (const { name, isDescending } of [...keys].reverse()) {
-    const column = table.column(name);
-    if (column) order = sortPlaces(order, column.values, isDescending);
-  }
-  return order;
-}
-
-export function parseSort(text) {
-  const keys = (text || "-created").split(",").filter(Boolean);
-  return keys.map((key) => ({ name: key.replace(/^-/, ""), isDescending: key.startsWith("-") }));
+  return sortTable(table, places, parseSort(current.get().query.sort));
 }
 
 function readSelection(table) {
   const wanted = (current.get().query.sel ?? "").split(",").filter(Boolean);
-  return wanted.map((id) => table.find(id)).filter((place) => place >= 0).map((place) => table.ids[place]);
+  const ids = wanted.map((id) => table.find(id)).filter((place) => place >= 0).map((place) => table.ids[place]);
+  const { selected } = model.get();
+  return ids.length === selected.length && ids.every((id, place) => id === selected[place]) ? selected : ids;
 }
 
 // Selects exactly these experiments, by their ids.
 export function select(ids) {
-  setQuery({ sel: ids.map((id) => id.slice(0, 8)).join(",") });
+  setQuery({ sel: ids.slice(0, MOST_SELECTED).map((id) => id.slice(0, 8)).join(",") });
 }
 
 export function toggle(id) {

@@ -1,17 +1,27 @@
 // The experiments of the repository as columns, as the server sends them, and what changes about them.
 
-import { isMissing } from "./values.js";
+import { compareValues, isMissing, sortPlaces } from "./values.js";
+
+const PREFIX = 8; // digits of an id in an address
 
 export class Column {
   constructor({ name, group, key }, size) {
     Object.assign(this, { name, group, key, values: new Array(size).fill(null) });
     this.facts = null;
+    this.order = null;
   }
 
   // Whether all its values are numbers (as sent: NaN and infinities are texts), whether they differ, and which there are.
   describe() {
     this.facts ??= describeValues(this.values);
     return this.facts;
+  }
+
+  // The rank of each value when they are ordered; equal ones share it, and what is missing has -1. Ordering ranks takes a
+  // tenth of the time that ordering values does, and columns are ordered again and again.
+  ranks() {
+    this.order ??= rankValues(this.values);
+    return this.order;
   }
 }
 
@@ -22,6 +32,7 @@ export class Table {
     this.size = ids.length;
     this.byName = new Map(columns.map((column) => [column.name, column]));
     this.places = new Map(ids.map((id, place) => [id, place]));
+    this.prefixes = null;
   }
 
   static empty() {
@@ -54,7 +65,13 @@ export class Table {
   find(id) {
     const place = this.places.get(id);
     if (place !== undefined) return place;
+    if (id.length === PREFIX) return this.#findPrefix(id);
     return this.ids.findIndex((known) => known.startsWith(id) || id.startsWith(known));
+  }
+
+  #findPrefix(id) {
+    this.prefixes ??= new Map(this.ids.map((known, place) => [known.slice(0, PREFIX), place]).reverse());
+    return this.prefixes.get(id) ?? -1;
   }
 
   // Returns the table after an answer of `changes`; places stay, but for what was removed.
@@ -75,7 +92,9 @@ export class Table {
       const copy = new Column(column, newIds.length);
       for (let place = 0; place < (kept?.length ?? this.size); place++) copy.values[place] = column.values[kept ? kept[place] : place];
       for (const place of changed) copy.values[place] = null;
-      return sent.has(column.name) ? filled(copy, sent.get(column.name), changed) : copy;
+      if (sent.has(column.name)) filled(copy, sent.get(column.name), changed);
+      const isSame = !kept && newIds.length === this.size && changed.every((place) => Object.is(copy.values[place], column.values[place]));
+      return isSame ? column : copy; // with all that was worked out about it
     });
     for (const column of columns) {
       if (!this.byName.has(column.name)) after.push(filled(new Column(column, newIds.length), column, changed));
@@ -102,4 +121,15 @@ function describeValues(values) {
     if (distinct.size < 1000) distinct.add(typeof value === "object" ? JSON.stringify(value) : value);
   }
   return { isNumber: present > 0 && numbers === present, present, distinct, differs: distinct.size > 1 || (distinct.size === 1 && present < values.length) };
+}
+
+function rankValues(values) {
+  const ranks = new Int32Array(values.length).fill(-1);
+  const sorted = sortPlaces([...values.keys()], values, false);
+  let rank = 0;
+  for (let at = 0; at < sorted.length && !isMissing(values[sorted[at]]); at++) {
+    if (at > 0 && compareValues(values[sorted[at - 1]], values[sorted[at]]) !== 0) rank++;
+    ranks[sorted[at]] = rank;
+  }
+  return ranks;
 }

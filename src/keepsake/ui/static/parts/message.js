@@ -10,7 +10,7 @@ export function Loading({ what }) {
 export function Failure({ error, retry = null, children = null }) {
   return html`<section class="message error" role="alert">
     <h2>${sentence(error.message)}</h2>
-    ${error.hint ? html`<p class="hint">${sentence(error.hint)}</p>` : null}
+    ${error.hint ? html`<p class="hint">${withCode(sentence(error.hint))}</p>` : null}
     ${error.candidates?.length ? html`<ul>${error.candidates.map((id) => html`<li><a href=${href(sharedAddress("experiment", [id.slice(0, 12)]))}><code>${id.slice(0, 12)}</code></a></li>`)}</ul>` : null}
     ${retry ? html`<button onClick=${retry}>Try again</button>` : null}
     ${children}
@@ -24,4 +24,9 @@ export function Empty({ title, children }) {
 export function sentence(text) {
   const whole = String(text);
   return whole.charAt(0).toUpperCase() + whole.slice(1) + (/[.!?\n]$/.test(whole) ? "" : ".");
+}
+
+// A text in which what stands between backticks is code.
+export function withCode(text) {
+  return text.split("`").map((part, place) => (place % 2 ? html`<code>${part}</code>` : part));
 }

@@ -1,11 +1,11 @@
 // What every component needs: Preact with templates, and a store as a hook.
 
-import { Fragment, h, render } from "../vendor/preact.js";
+import { Component, Fragment, h, render } from "../vendor/preact.js";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../vendor/hooks.js";
 import htm from "../vendor/htm.js";
 
 export const html = htm.bind(h);
-export { Fragment, h, render, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState };
+export { Component, Fragment, h, render, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState };
 
 // Returns what `pick` takes from a store, and shows the component again when that has changed.
 export function useStore(store, pick = (value) => value) {

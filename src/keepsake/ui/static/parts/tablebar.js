@@ -1,0 +1,53 @@
+// Above the table: how it is looked at, and what to do with the experiments that are selected.
+
+import { html, useState } from "./ui.js";
+import { href, sharedAddress } from "../core/address.js";
+import { saveText, pythonCall, shellCommand, toCsv, toJson } from "../core/sharing.js";
+import { compareAddress } from "./frame.js";
+import { Popup } from "./popup.js";
+import { Copy } from "./small.js";
+
+export function TableBar({ columns, groupable, group, at, isDiffering, hasMetrics, isPreviewed, openChooser, change, share }) {
+  return html`<div class="toolbar table-bar">
+    <button type="button" onClick=${(event) => openChooser(event.currentTarget)} aria-haspopup="dialog" title="Columns (o)">Columns <span class="muted">${columns}</span></button>
+    ${groupable.length || group ? html`<label class="inline">Group <select value=${group} onChange=${(event) => change({ group: event.target.value, open: "" })}><option value="">none</option>
+      ${groupable.map(({ id, name, label }) => html`<option key=${id} value=${name}>${label}</option>`)}</select></label>` : null}
+    ${hasMetrics ? html`<label class="inline">Metrics <select value=${at} onChange=${(event) => change({ at: event.target.value === "best" ? "" : event.target.value })}><option value="best">best</option><option value="latest">latest</option><option value="both">both</option></select></label>` : null}
+    <button type="button" aria-pressed=${isDiffering ? "true" : "false"} onClick=${() => change({ differ: isDiffering ? "" : "1" })} title="Hide the columns in which all are alike">Only what differs</button>
+    <button type="button" aria-pressed=${isPreviewed ? "true" : "false"} onClick=${() => change({ preview: isPreviewed ? "" : "1" })} title="Preview beside the table (p)">Preview</button>
+    <${Share} ...${share} />
+  </div>`;
+}
+
+// Taking along what is shown: as a call, a command or a file.
+function Share({ filter, sort, table, places, columns, project }) {
+  const [anchor, setAnchor] = useState(null);
+  const close = () => setAnchor(null);
+  const listed = columns.filter(({ column, name }) => column && name);
+  const save = (kind, text, type) => () => {
+    saveText(`${project}.${kind}`, text(table, places, listed), type);
+    close();
+  };
+  const [python, shell] = anchor ? [pythonCall(filter, sort), shellCommand(filter, sort)] : ["", ""];
+  return html`<button type="button" aria-haspopup="dialog" onClick=${(event) => setAnchor(event.currentTarget)}>Take along</button>
+    ${anchor
+      ? html`<${Popup} anchor=${anchor} label="Take along what is shown" close=${close}>
+        <div class="share"><h3>In Python</h3><p class="toolbar"><code class="snippet">${python}</code><${Copy} text=${python} /></p>
+        <h3>On the command line</h3><p class="toolbar"><code class="snippet">${shell}</code><${Copy} text=${shell} /></p>
+        <h3>As a file</h3><p class="muted">${places.length.toLocaleString("en")} experiments, ${listed.length} columns</p>
+        <p class="toolbar"><button type="button" onClick=${save("csv", toCsv, "text/csv")}>CSV</button><button type="button" onClick=${save("json", toJson, "application/json")}>JSON</button></p></div>
+      <//>`
+      : null}`;
+}
+
+export function SelectionBar({ selected, clear, change, isDiffering, most }) {
+  if (!selected.length) return null;
+  return html`<div class="toolbar selection-bar" role="region" aria-label="Selection">
+    <strong role="status">${selected.length} selected${selected.length === most ? ", which is the most" : ""}</strong>
+    ${selected.length > 1 ? html`<a class="button" href=${href(compareAddress(selected))} title="Compare (c)">Compare</a>` : null}
+    <a class="button" href=${href(sharedAddress("charts"))}>Plot</a>
+    ${selected.length > 1 ? html`<button type="button" aria-pressed=${isDiffering ? "true" : "false"} onClick=${() => change({ differ: isDiffering ? "" : "sel" })} title="Hide the columns in which these are alike">What differs</button>` : null}
+    <${Copy} text=${selected.join("\n")} label="Copy ids" title="Copy the ids, one a line" />
+    <button type="button" class="plain" onClick=${clear} title="Esc">Clear</button>
+  </div>`;
+}

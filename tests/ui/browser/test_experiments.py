@@ -1,0 +1,348 @@
+"""The landing page, as somebody uses it: with the mouse, with the keyboard, with an address, on a narrow page."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+import keepsake
+from benchmarks.histories import write_histories
+from tests.ui.browser.conftest import OpenPage, Served, Watch, axe_findings
+
+Serve = Callable[[Path | str], Served]
+
+HOSTILE = ["<script>document.title = 'hacked'</script>", "<img src=x onerror=alert(1)>", "‮right to left", "x" * 5_000]
+
+
+def repository_of(project: keepsake.Project) -> str:
+    assert project.repository is not None
+    return project.repository
+
+
+@pytest.fixture
+def sweep(project: keepsake.Project) -> list[keepsake.Experiment]:
+    """Twelve experiments with two models, of which one failed and one is better than all others."""
+    made = []
+    for number in range(12):
+        params = {"lr": 0.1 / 2**number, "model": "cnn" if number % 3 else "vit", "seed": number, "epochs": 3}
+        name = HOSTILE[number] if number < len(HOSTILE) else None
+        experiment = project.experiments.create(params=params, name=name, quiet=True)
+        for step in range(3):
+            accuracy = 0.9 if number == 5 and step == 1 else 0.5 + number / 100 + step / 1000
+            experiment.checkpoint(step=step, accuracy=accuracy, primary_metric=("accuracy", "maximize"))
+        with contextlib.suppress(RuntimeError), experiment:
+            if number == 7:
+                raise RuntimeError("out of memory")
+        made.append(experiment)
+    return made
+
+
+@pytest.fixture
+def table(serve: Serve, open_page: OpenPage, project: keepsake.Project, sweep: list[keepsake.Experiment]) -> Page:
+    page = open_page(serve(repository_of(project)))
+    expect(rows(page)).to_have_count(12)
+    return page
+
+
+def rows(page: Page):  # type: ignore[no-untyped-def]
+    return page.locator("[role=row][aria-selected]")
+
+
+def shown(page: Page, column: str) -> list[str]:
+    """What stands in a column, from above."""
+    return page.locator(f"[role=gridcell][data-column='{column}']").all_inner_texts()
+
+
+def header(page: Page, column: str):  # type: ignore[no-untyped-def]
+    return page.locator(f"[role=columnheader][data-column='{column}']")
+
+
+def test_the_newest_come_first_with_what_went_in_and_how_good_it_became(table: Page) -> None:
+    grid = table.get_by_role("grid", name="Experiments")
+    expect(grid).to_have_attribute("aria-rowcount", "13")
+    assert shown(table, "params.seed") == [str(number) for number in range(11, -1, -1)]
+    expect(header(table, "created")).to_have_attribute("aria-sort", "descending")
+    # Of all that are shown, the best one has a star and says so.
+    (best,) = [text for text in shown(table, "best.accuracy") if "best" in text]
+    assert best.endswith("0.9")
+    expect(table.locator(".spark").first).to_be_visible()
+    # What is the same everywhere and nobody asked for is not there.
+    expect(header(table, "host")).to_have_count(0)
+
+
+def test_a_click_on_a_header_sorts_shift_adds_and_the_address_brings_it_back(table: Page) -> None:
+    header(table, "params.model").locator(".sort").click()
+    header(table, "best.accuracy").locator(".sort").click(modifiers=["Shift"])
+    expect(table).to_have_url(re.compile(r"sort=params\.model,-best\.accuracy"))
+    assert shown(table, "params.seed")[0] == "5"
+    table.reload()
+    expect(rows(table)).to_have_count(12)
+    assert shown(table, "params.model") == ["cnn"] * 8 + ["vit"] * 4
+    assert shown(table, "params.seed")[0] == "5"
+    header(table, "params.lr").locator(".sort").click()
+    expect(header(table, "params.lr")).to_have_attribute("aria-sort", "ascending")
+    expect(header(table, "params.model")).not_to_have_attribute("aria-sort", re.compile("."))
+
+
+def test_the_slash_goes_to_the_filter_and_a_mistake_is_shown_at_its_place(table: Page, watch: Watch) -> None:
+    watch.expected.append("400")  # the browser notes every answer that is a refusal
+    table.keyboard.press("/")
+    table.keyboard.type("params.model = vit")
+    expect(rows(table)).to_have_count(4)
+    expect(table.locator(".count")).to_have_text("4 of 12")
+    expect(table).to_have_url(re.compile("q=params.model"))
+    box = table.get_by_role("combobox", name="Filter experiments")
+    box.fill("params.lr < 0.1 seed = 3")
+    expect(box).to_have_attribute("aria-invalid", "true")
+    expect(table.locator(".filter-error .place")).to_have_text("=")
+    table.keyboard.press("Escape")
+    table.keyboard.press("Escape")
+    expect(box).to_have_value("")
+    expect(rows(table)).to_have_count(12)
+
+
+def test_names_complete_in_the_filter_with_the_arrows_and_enter(table: Page, watch: Watch) -> None:
+    watch.expected.append("400")
+    box = table.get_by_role("combobox", name="Filter experiments")
+    box.press_sequentially("mod")
+    options = table.get_by_role("option")
+    expect(options.first).to_contain_text("params.model")
+    box.press("ArrowDown")
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    expect(box).to_have_attribute("aria-activedescendant", "proposal-0")
+    box.press("Enter")
+    expect(box).to_have_value("params.model ")
+    box.press_sequentially("= v")
+    options.filter(has_text="vit").click()
+    expect(box).to_have_value("params.model = vit ")
+    expect(rows(table)).to_have_count(4)
+    box.press("Escape")
+    box.press("Enter")  # done: the focus goes to what was found
+    expect(table.locator("[role=gridcell]:focus")).to_have_count(1)
+
+
+def test_a_filter_that_finds_nothing_says_how_to_go_on(table: Page) -> None:
+    table.get_by_role("combobox", name="Filter experiments").fill("params.lr > 100")
+    expect(table.get_by_role("heading", name="No experiment matches the filter")).to_be_visible()
+    table.get_by_role("button", name="Show all").click()
+    expect(rows(table)).to_have_count(12)
+
+
+def test_the_keyboard_moves_selects_and_compares(table: Page) -> None:
+    table.keyboard.press("j")
+    table.keyboard.press("j")
+    focused = table.locator("[role=gridcell]:focus")
+    expect(focused.locator("xpath=..")).to_have_attribute("aria-rowindex", "3")
+    expect(table.locator(".grid [tabindex='0']")).to_have_count(1)
+    table.keyboard.press("x")
+    expect(table.locator("[aria-selected=true]")).to_have_count(1)
+    table.keyboard.press("ArrowDown")
+    table.keyboard.press("ArrowDown")
+    table.keyboard.press("Shift+X")
+    expect(table.locator("[aria-selected=true]")).to_have_count(3)
+    table.keyboard.press("Shift+ArrowDown")
+    expect(table.locator("[aria-selected=true]")).to_have_count(4)
+    table.keyboard.press("End")
+    expect(focused.locator("xpath=..")).to_have_attribute("aria-rowindex", "13")
+    table.keyboard.press("Home")
+    table.keyboard.press("k")
+    expect(table.locator("[role=columnheader]:focus")).to_have_count(1)
+    table.keyboard.press("c")
+    expect(table).to_have_url(re.compile(r"/compare/[0-9a-f]{8}(\.\.\.[0-9a-f]{8}){3}"))
+
+
+def test_enter_opens_an_experiment_and_back_leads_to_where_one_was(
+    table: Page, sweep: list[keepsake.Experiment]
+) -> None:
+    table.keyboard.press("j")
+    table.keyboard.press("j")
+    table.keyboard.press("Enter")
+    expect(table).to_have_url(re.compile(rf"/e/{sweep[10].id[:12]}"))
+    table.go_back()
+    expect(rows(table)).to_have_count(12)
+    table.keyboard.press("j")
+    expect(table.locator("[role=gridcell]:focus").locator("xpath=..")).to_have_attribute("aria-rowindex", "4")
+
+
+def test_the_header_is_reached_with_the_arrows_and_sorts_with_enter(table: Page) -> None:
+    for key in ("j", "k", "ArrowRight"):
+        table.keyboard.press(key)
+    expect(table.locator("[role=columnheader]:focus")).to_have_attribute("data-column", "status")
+    table.keyboard.press("Enter")
+    expect(header(table, "status")).to_have_attribute("aria-sort", "ascending")
+    table.keyboard.press("m")
+    menu = table.get_by_role("dialog", name="Column status")
+    menu.get_by_role("button", name="failed").click()
+    expect(table.get_by_role("combobox", name="Filter experiments")).to_have_value("status = failed")
+    expect(rows(table)).to_have_count(1)
+
+
+def test_a_selection_is_in_the_address_and_comes_back(table: Page, sweep: list[keepsake.Experiment]) -> None:
+    cells = table.locator("[role=gridcell][data-column=select]")
+    cells.nth(0).click()
+    cells.nth(3).click(modifiers=["Shift"])
+    bar = table.get_by_role("region", name="Selection")
+    expect(bar).to_contain_text("4 selected")
+    table.reload()
+    expect(table.locator("[aria-selected=true]")).to_have_count(4)
+    assert sweep[11].id[:8] in table.url
+    expect(bar.get_by_role("link", name="Compare")).to_have_attribute("href", re.compile("/compare/"))
+    table.keyboard.press("Escape")
+    expect(bar).to_have_count(0)
+    expect(table).not_to_have_url(re.compile("sel="))
+    table.get_by_role("button", name="Select all that are shown").click()
+    expect(table.locator("[aria-selected=true]")).to_have_count(12)
+
+
+def test_columns_are_hidden_moved_pinned_and_kept(table: Page) -> None:
+    header(table, "params.seed").hover()
+    header(table, "params.seed").get_by_role("button", name="Menu of param seed").click()
+    table.get_by_role("button", name="Pin to the left").click()
+    order = "[...document.querySelectorAll('[role=columnheader]')].map((cell) => cell.dataset.column)"
+    assert table.evaluate(order)[:3] == ["select", "id", "params.seed"]
+    header(table, "status").hover()
+    header(table, "status").get_by_role("button", name="Menu of status").click()
+    table.get_by_role("button", name="Hide", exact=True).click()
+    expect(header(table, "status")).to_have_count(0)
+    header(table, "created").hover()
+    header(table, "created").get_by_role("button", name="Menu of created").click()
+    table.get_by_role("button", name="Move right").click()
+    before = table.evaluate(order)
+    assert "created" in before
+    table.goto(table.url.split("?")[0])  # kept for this repository, not only in the address
+    expect(rows(table)).to_have_count(12)
+    assert table.evaluate(order) == before
+    table.keyboard.press("o")
+    chooser = table.get_by_role("dialog", name="Columns")
+    chooser.get_by_role("searchbox").fill("stat")
+    chooser.get_by_role("checkbox", name="status").check()
+    expect(header(table, "status")).to_have_count(1)
+    table.keyboard.press("Escape")
+    expect(chooser).to_have_count(0)
+
+
+def test_only_what_differs_leaves_out_what_is_the_same(table: Page) -> None:
+    expect(header(table, "params.epochs")).to_have_count(1)
+    table.get_by_role("button", name="Only what differs").click()
+    expect(header(table, "params.epochs")).to_have_count(0)
+    expect(header(table, "params.seed")).to_have_count(1)
+    expect(table).to_have_url(re.compile("differ=1"))
+
+
+def test_experiments_are_grouped_and_a_group_opens(table: Page) -> None:
+    table.get_by_role("combobox", name="Group").select_option(label="model")
+    groups = table.locator(".group")
+    expect(groups).to_have_count(2)
+    expect(groups.first).to_contain_text("model = cnn")
+    expect(groups.first).to_contain_text("8 experiments")
+    expect(groups.first).to_contain_text("best 0.9")
+    groups.nth(1).get_by_role("button").click()
+    expect(rows(table)).to_have_count(4)
+    table.reload()
+    expect(rows(table)).to_have_count(4)
+    table.keyboard.press("j")
+    table.keyboard.press("ArrowRight")
+    expect(rows(table)).to_have_count(12)
+
+
+def test_the_preview_follows_the_focus(table: Page) -> None:
+    table.keyboard.press("p")
+    preview = table.get_by_role("complementary", name="Preview")
+    table.keyboard.press("j")
+    expect(preview).to_contain_text("seed11")
+    table.keyboard.press("j")
+    expect(preview).to_contain_text("seed10")
+    table.keyboard.press("Escape")
+    expect(preview).to_have_count(0)
+
+
+def test_what_is_shown_can_be_taken_along(table: Page) -> None:
+    table.get_by_role("combobox", name="Filter experiments").fill("params.model = vit")
+    expect(rows(table)).to_have_count(4)
+    table.get_by_role("button", name="Take along").click()
+    dialog = table.get_by_role("dialog", name="Take along what is shown")
+    expect(dialog).to_contain_text('keepsake.experiments.list(filter="params.model = vit")')
+    expect(dialog).to_contain_text("keepsake ls -f 'params.model = vit'")
+    with table.expect_download() as download:
+        dialog.get_by_role("button", name="CSV").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert len(lines) == 5
+    assert "params.lr" in lines[0]
+
+
+def test_an_experiment_that_begins_appears_by_itself_and_nothing_moves(
+    table: Page, project: keepsake.Project, sweep: list[keepsake.Experiment]
+) -> None:
+    running = project.experiments.create(params={"seed": 99}, quiet=True)
+    running.checkpoint(step=0, accuracy=0.1, primary_metric=("accuracy", "maximize"))
+    table.keyboard.press("j")
+    table.keyboard.press("r")
+    expect(rows(table)).to_have_count(13)
+    # The focus stays with its experiment, which is now the second.
+    expect(table.locator("[role=gridcell]:focus")).to_contain_text(sweep[11].id[:8])
+    expect(rows(table).first.locator(".status.running").last).to_be_visible()
+    running.checkpoint(step=1, accuracy=0.95, primary_metric=("accuracy", "maximize"))
+    running.stop()
+    # While something runs, the page asks by itself.
+    expect(rows(table).first).to_contain_text("finished")
+    expect(rows(table).first).to_contain_text("0.95")
+
+
+def test_ten_thousand_rows_are_as_few_in_the_page_as_are_in_view(
+    serve: Serve, open_page: OpenPage, tmp_path: Path, watch: Watch
+) -> None:
+    write_histories(tmp_path / "many", 10_000, checkpoints=1)
+    keepsake.Project(str(tmp_path / "many"), tmp_path).experiments.list(limit=1)  # the catalog has been there before
+    page = open_page(serve(tmp_path / "many"))
+    grid = page.get_by_role("grid")
+    expect(grid).to_have_attribute("aria-rowcount", "10001")
+    assert rows(page).count() < 60
+    page.keyboard.press("End")
+    expect(page.locator("[role=gridcell]:focus").locator("xpath=..")).to_have_attribute("aria-rowindex", "10001")
+    assert rows(page).count() < 60
+    page.get_by_role("combobox", name="Filter experiments").fill("dataset = cifar10 and lr < 0.5")
+    expect(page.locator(".count")).to_contain_text("of 10,000")
+    assert rows(page).first.get_attribute("aria-rowindex") == "2"
+    asked = [url for url in watch.requests if "/api/v1/experiments" in url and "curves" not in url]
+    assert len(asked) == 1
+
+
+def test_without_an_experiment_the_page_says_how_to_log_one(
+    serve: Serve, open_page: OpenPage, project: keepsake.Project
+) -> None:
+    project.experiments.create(quiet=True).delete()
+    page = open_page(serve(repository_of(project)))
+    expect(page.get_by_role("heading", name="No experiment yet")).to_be_visible()
+    expect(page.locator("pre")).to_contain_text("keepsake.init(")
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+def test_nothing_serious_stands_in_the_way_of_anybody(
+    serve: Serve, open_page: OpenPage, project: keepsake.Project, sweep: list[keepsake.Experiment], color_scheme: str
+) -> None:
+    served = serve(repository_of(project))
+    page = open_page(served, "/?preview=1&sel=" + sweep[3].id[:8], color_scheme=color_scheme)
+    expect(rows(page)).to_have_count(12)
+    page.keyboard.press("j")
+    assert axe_findings(page) == []
+    page.goto(served.origin + "/?group=params.model&open==vit")
+    expect(rows(page)).to_have_count(4)
+    header(page, "params.lr").hover()
+    header(page, "params.lr").get_by_role("button", name="Menu of param lr").click()
+    assert axe_findings(page) == []
+    assert page.title() != "hacked"
+
+
+def test_a_narrow_page_scrolls_the_table_and_keeps_the_ids_in_sight(
+    serve: Serve, open_page: OpenPage, project: keepsake.Project, sweep: list[keepsake.Experiment]
+) -> None:
+    page = open_page(serve(repository_of(project)), width=400)
+    expect(rows(page)).to_have_count(12)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    page.locator(".grid").evaluate("(grid) => grid.scrollLeft = 700")
+    expect(page.locator(f"a[title='{sweep[11].id[:12]}']")).to_be_in_viewport()
