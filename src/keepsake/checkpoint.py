@@ -129,7 +129,7 @@ class Checkpoint:
     def _repr_html_(self) -> str:
         from keepsake._analysis.experimenthtml import checkpoint_html
 
-        return checkpoint_html(self)
+        return str(checkpoint_html(self))
 
     def files(self) -> dict[str, int]:
         """Return the paths of all files of this checkpoint and its experiment, each with its length in bytes."""
@@ -375,7 +375,7 @@ class CheckpointList(list[Checkpoint]):
     def _repr_html_(self) -> str:
         from keepsake._analysis.experimenthtml import checkpoints_html
 
-        return checkpoints_html(self, best=self.best())
+        return str(checkpoints_html(self, best=self.best()))
 
 
 def best_checkpoint(checkpoints: Sequence[Checkpoint]) -> Checkpoint | None:

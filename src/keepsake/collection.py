@@ -239,7 +239,7 @@ class ExperimentCollection:
         try:
             return self.list()._repr_html_()
         except KeepsakeError as error:
-            return error_html(error)
+            return str(error_html(error))
 
 
 def open_snapshot(project: FindsPlace) -> Snapshot:

@@ -462,7 +462,7 @@ class Experiment(ExperimentFacts):
     def _repr_html_(self) -> str:
         from keepsake._analysis.experimenthtml import experiment_html
 
-        return experiment_html(self)
+        return str(experiment_html(self))
 
 
 class ExperimentList(list[Experiment]):
@@ -548,7 +548,7 @@ class ExperimentList(list[Experiment]):
     def _repr_html_(self) -> str:
         from keepsake._analysis.experimenthtml import experiments_html
 
-        return experiments_html(self)
+        return str(experiments_html(self))
 
 
 def __getattr__(name: str) -> Any:

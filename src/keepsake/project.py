@@ -354,9 +354,9 @@ class Project:
 
         try:
             place = self.find_place()
-            return project_html(str(place.directory), mask_url(place.store.url), self.experiments.list())
+            return str(project_html(str(place.directory), mask_url(place.store.url), self.experiments.list()))
         except KeepsakeError as error:
-            return error_html(error)
+            return str(error_html(error))
 
 
 class _Counter:

@@ -127,6 +127,18 @@ def test_long_params_are_cut() -> None:
         assert "x" * 100 not in html
 
 
+def test_long_names_are_cut_and_none_turns_the_direction_of_writing() -> None:
+    name = "\u202e" + "x" * 100_000
+    run = Run(hex_id(1), {name: 1}, [Point({name: 1.0}, path=name), Point({name: 2.0})], name=name)
+    run.logs = [LogEntry(START, 1, {name: 1.0})]
+    for html in (
+        experiments_html([run]), experiment_html(run),
+        checkpoints_html(run.checkpoints), checkpoint_html(run.checkpoints[0]),
+    ):  # fmt: skip
+        assert "\u202e" not in html
+        assert len(html) < 10_000
+
+
 def test_an_experiment_marks_its_best_checkpoint() -> None:
     points = losses(0.5, 0.25, 0.4)
     html = experiment_html(Run(hex_id(1), {"lr": 0.1}, points, best_index=1))

@@ -23,16 +23,18 @@ SHOWN: list[Callable[[], Any]] = [
     only_experiment,
     lambda: only_experiment().checkpoints,
     lambda: only_experiment().checkpoints[0],
+    lambda: only_experiment().diff(only_experiment()),
 ]
 
 
 @pytest.mark.parametrize(
-    "show", SHOWN, ids=["project", "collection", "list", "experiment", "checkpoints", "checkpoint"]
+    "show", SHOWN, ids=["project", "collection", "list", "experiment", "checkpoints", "checkpoint", "diff"]
 )
 def test_everything_is_shown_as_html_and_escaped(show: Callable[[], Any]) -> None:
     with keepsake.init(params={NASTY: NASTY}, name=NASTY, tags=[NASTY], notes=NASTY) as experiment:
         experiment.checkpoint(metrics={"loss": 1.0, NASTY: NASTY}, primary_metric=("loss", "minimize"))
     html = show()._repr_html_()
+    assert type(html) is str, "marimo shows nothing of a subclass"
     assert "<table" in html
     assert "<script" not in html
     assert experiment.short_id() in html or experiment.checkpoints[0].short_id() in html

@@ -229,7 +229,7 @@ class Diff:
     def _repr_html_(self) -> str:
         from keepsake._analysis.diffhtml import diff_html
 
-        return diff_html(self)
+        return str(diff_html(self))
 
 
 def check_sections(only: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -63,7 +63,17 @@ def experiments_html(experiments: Sequence[ExperimentLike], *, title: str = "") 
     caption = f"{before}{_count(len(experiments), 'experiment')}"
     if differ > len(shown):
         caption += f"; {len(shown)} of {differ} params that differ are shown"
-    columns = ["id", "name", "status", format_value(common or ""), "best", *shown, "latest", "created"]
+    columns = [
+        "id",
+        "name",
+        "status",
+        format_value(common or ""),
+        "best",
+        *map(format_value, shown),
+        "latest",
+        "created",
+    ]
+    columns = [format_value(column) for column in columns]
     table = numbered_table_html(*_without_empty(columns, rows), count=len(experiments), caption=caption, strong=strong)
     return row_html([table])
 
@@ -80,7 +90,7 @@ def experiment_html(experiment: DetailedExperiment) -> Html:
     }  # fmt: skip
     rows = [[name, format_value(text, longest=_LONGEST_TEXT)] for name, text in facts.items() if text]
     parts = [table_html((), rows, caption="Experiment", wraps=True)]
-    params = [[name, format_value(value)] for name, value in flatten_values(experiment.params).items()]
+    params = [[format_value(name), format_value(value)] for name, value in flatten_values(experiment.params).items()]
     if params:
         parts.append(table_html((), params, caption="Params"))
     below = [_metrics_html(experiment)] if experiment.logs else []
@@ -98,7 +108,8 @@ def experiment_html(experiment: DetailedExperiment) -> Html:
 
 def project_html(directory: str, repository: str, experiments: Sequence[ExperimentLike]) -> Html:
     """Return a project: where it is, where its repository is, and its experiments."""
-    rows = [["directory", directory], ["repository", repository]]
+    places = {"directory": directory, "repository": repository}
+    rows = [[name, format_value(text, longest=_LONGEST_TEXT)] for name, text in places.items()]
     return Html(
         f"<div>{row_html([table_html((), rows, caption='Project', wraps=True)])}</div>{experiments_html(experiments)}"
     )
@@ -113,11 +124,11 @@ def checkpoint_html(checkpoint: CheckpointLike) -> Html:
     """Return one checkpoint: what is known of it, and its metrics, the primary one in bold."""
     facts = [["id", checkpoint.id], ["created", _time(checkpoint)]]
     facts += [] if checkpoint.step is None else [["step", str(checkpoint.step)]]
-    facts += [["path", checkpoint.path]] if checkpoint.path else []
+    facts += [["path", format_value(checkpoint.path, longest=_LONGEST_TEXT)]] if checkpoint.path else []
     metrics = flatten_values(checkpoint.metrics)
     primary = checkpoint.primary_metric
     names = {primary[0]: f"{primary[0]} ({primary[1]})"} if primary is not None else {}
-    rows = [[names.get(name, name), format_value(value)] for name, value in metrics.items()]
+    rows = [[format_value(names.get(name, name)), format_value(value)] for name, value in metrics.items()]
     strong = {number for number, name in enumerate(metrics) if name in names}
     parts = [table_html((), facts, caption="Checkpoint", wraps=True)]
     if rows:
@@ -144,7 +155,7 @@ def _checkpoints_table(
         number: [
             _short(checkpoints[number].id, is_best=number == place),
             "" if checkpoints[number].step is None else str(checkpoints[number].step),
-            _time(checkpoints[number]), checkpoints[number].path or "",
+            _time(checkpoints[number]), format_value(checkpoints[number].path or ""),
             *(_value(metrics[number], name) for name in names),
         ]
         for number in numbers
@@ -154,10 +165,12 @@ def _checkpoints_table(
         for column, name in enumerate(names, 4):
             primary = best is not None and best.primary_metric is not None and best.primary_metric[0] == name
             values = [one.get(name) for one in metrics]
-            curves[column] = sparkline_html(values, label=f"curve of {name}", best=place if primary else None)
+            curves[column] = sparkline_html(
+                values, label=f"curve of {format_value(name)}", best=place if primary else None
+            )
     if any(curves):
         rows = {-1: curves} | rows
-    table = _without_empty(["id", "step", "created", "path", *names], rows)
+    table = _without_empty(["id", "step", "created", "path", *map(format_value, names)], rows)
     return numbered_table_html(*table, count=count, caption=_count(count, "checkpoint"), strong=strong)
 
 
@@ -173,11 +186,13 @@ def _metrics_html(experiment: ExperimentLike) -> Html:
         numbers = [one for one in values if isinstance(one, (int, float)) and not isinstance(one, bool)]
         is_primary = best is not None and primary is not None and primary[0] == name
         place = next((at for at, one in enumerate(points) if best and one.checkpoint_id == best.id), None)
-        curve = sparkline_html(values, label=f"curve of {name}", best=place if is_primary else None)
+        curve = sparkline_html(values, label=f"curve of {format_value(name)}", best=place if is_primary else None)
         ends = [format_value(one) for one in (min(numbers), max(numbers))] if numbers else ["", ""]
         last = next((one for one in reversed(values) if one is not None), None)
         goal = f" ({primary[1]})" if is_primary and primary is not None else ""
-        rows.append([name + goal, curve, "" if last is None else format_value(last), *ends, str(len(values))])
+        rows.append(
+            [format_value(name) + goal, curve, "" if last is None else format_value(last), *ends, str(len(values))]
+        )
     return table_html(["metric", "", "latest", "smallest", "largest", "points"], rows, caption="Metrics")
 
 
@@ -228,7 +243,7 @@ def _result(checkpoint: CheckpointLike | None, common: str | None) -> str:
     metrics = flatten_values(checkpoint.metrics)
     if name is None or name not in metrics:
         return step or short_id(checkpoint.id)
-    value = format_value(metrics[name]) if name == common else f"{name} {format_value(metrics[name])}"
+    value = format_value(metrics[name]) if name == common else f"{format_value(name)} {format_value(metrics[name])}"
     return f"{value} ({step})" if step else value
 
 
@@ -256,5 +271,5 @@ def _primary_curve(experiment: ExperimentLike) -> Html:
     points = points_of(experiment, name)
     place = next((at for at, one in enumerate(points) if best is not None and one.checkpoint_id == best.id), None)
     return sparkline_html(
-        [flatten_values(one.metrics).get(name) for one in points], label=f"curve of {name}", best=place
+        [flatten_values(one.metrics).get(name) for one in points], label=f"curve of {format_value(name)}", best=place
     )

@@ -26,7 +26,10 @@ _PART = "display:inline-block;vertical-align:top;max-width:100%;overflow-x:auto;
 
 
 class Html(str):
-    """Text that is HTML already and must not be escaped again."""
+    """Text that is HTML already and must not be escaped again.
+
+    What leaves the package is a plain `str`: marimo shows nothing of another type.
+    """
 
     __slots__ = ()
 
