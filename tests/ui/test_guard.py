@@ -15,7 +15,7 @@ import keepsake
 from keepsake.errors import StoreError
 from keepsake.ui import guard
 from keepsake.ui.access import Access
-from keepsake.ui.api import find_routes
+from keepsake.ui.api import ENDPOINTS, experiments, load_handler
 from tests.ui.serving import TOKEN, Asker, serving
 
 POLICY = (
@@ -250,13 +250,20 @@ def test_what_nobody_expected_is_told_to_the_terminal_and_not_to_who_asks(
     def fail(*_: object) -> None:
         raise raised
 
-    monkeypatch.setattr("keepsake.ui.app.find_routes", lambda: [*find_routes(), ("/failing", fail)])
+    monkeypatch.setattr(experiments, "get_selected", fail)
     assert project.repository is not None
     with serving(Path(project.repository)) as asker:
-        error = asker.error(status, "/failing")
+        error = asker.error(status, "/select")
         assert asker.get("/meta").status_code == 200
     assert not any(word in str(error) for word in ("Traceback", "ada", "key:pass", "RuntimeError"))
     assert ("Traceback" in capsys.readouterr().err) is (status == 500)
+
+
+def test_every_endpoint_is_there_and_described() -> None:
+    described = (Path(__file__).parents[2] / "docs" / "ui-api.md").read_text(encoding="utf-8")
+    for path, name in ENDPOINTS.items():
+        assert load_handler(name).__doc__
+        assert f"`GET /api/v1{path.split('{id}')[0]}" in described
 
 
 def test_a_repository_that_is_not_there_is_an_error_with_a_hint(tmp_path: Path) -> None:

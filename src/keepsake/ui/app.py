@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from keepsake.ui.access import Access
 from keepsake.ui.answers import accepts_gzip, answer_error, answer_failure, answer_json
-from keepsake.ui.api import PREFIX, Handler, find_routes
+from keepsake.ui.api import ENDPOINTS, PREFIX, load_handler
 from keepsake.ui.files import PageFiles
 from keepsake.ui.guard import Guard
 from keepsake.ui.site import Site
@@ -33,16 +33,16 @@ def create_app(site: Site, access: Access, files: PageFiles | None = None) -> AS
         files: the page.
     """
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="keepsake-ui")
-    routes = [Route(f"{PREFIX}{path}", _endpoint(site, handler, pool)) for path, handler in find_routes()]
+    routes = [Route(f"{PREFIX}{path}", _endpoint(site, name, pool)) for path, name in ENDPOINTS.items()]
     routes.append(Route("/api/{rest:path}", _refuse_unknown))
     routes.append(Route("/{rest:path}", _page_endpoint(files or PageFiles())))
     return Guard(Router(routes, redirect_slashes=False), access)
 
 
-def _endpoint(site: Site, handler: Handler, pool: Executor) -> Endpoint:
+def _endpoint(site: Site, name: str, pool: Executor) -> Endpoint:
     def work(request: Request) -> Response:
         try:
-            found = handler(site, request)
+            found = load_handler(name)(site, request)
             return found if isinstance(found, Response) else answer_json(request, found)
         except Exception as error:  # noqa: BLE001 (nothing of it may reach who asks)
             return answer_failure(error)

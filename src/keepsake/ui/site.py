@@ -6,11 +6,9 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from keepsake._catalog.curves import CurveReader
 from keepsake._catalog.snapshot import Changes, State
-from keepsake._repository.usage import Usage
 from keepsake._tracking.place import Place
 from keepsake._tracking.secrets import mask_url
 from keepsake.checkpoint import Checkpoint
@@ -19,9 +17,13 @@ from keepsake.errors import AmbiguousPrefixError, KeepsakeError, NotFoundError
 from keepsake.experiment import Experiment
 from keepsake.project import Project
 from keepsake.stores.base import AppendStore
-from keepsake.ui.saved import SavedFiles
 from keepsake.ui.table import EncodedTable, Table
 from keepsake.ui.upkeep import Upkeep
+
+if TYPE_CHECKING:
+    from keepsake._catalog.curves import CurveReader
+    from keepsake._repository.usage import Usage
+    from keepsake.ui.saved import SavedFiles
 
 WARM_UP_PAUSE_S = 1.0
 """Between having the first answer ready and making the later ones quick: the page that was just opened goes first."""
@@ -150,6 +152,8 @@ class Site:
         with self._lock:
             kept = self._saved.get(key)
         if kept is None:
+            from keepsake.ui.saved import SavedFiles
+
             kept = SavedFiles(self.get(identifier).saved_files())
             with self._lock:
                 while len(self._saved) >= FILES_KEPT:

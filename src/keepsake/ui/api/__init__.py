@@ -1,15 +1,13 @@
-"""The endpoints below `/api/v1`: a module for each group of them.
+"""The endpoints below `/api/v1`: a module for each group of them, imported when one of it is first asked for.
 
-A module has `ROUTES`: a path and a function of the site and the request each, which runs in a thread and returns a
-`Response`, or a document for a JSON answer. Errors of Keepsake that it raises become the answers that `docs/ui-api.md`
-describes. A module that is added here needs no mention elsewhere.
+An endpoint is a function of the site and the request, which runs in a thread and returns a `Response`, or a document
+for a JSON answer. Errors of Keepsake that it raises become the answers that `docs/ui-api.md` describes.
 """
 
 from __future__ import annotations
 
 import importlib
-import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from starlette.requests import Request
@@ -19,11 +17,29 @@ from keepsake.ui.site import Site
 PREFIX = "/api/v1"
 
 Handler: TypeAlias = Callable[[Site, Request], Any]
-Routes: TypeAlias = Sequence[tuple[str, Handler]]
-"""Paths as Starlette has them, below `PREFIX`: `("/experiments/{id}", get_experiment)`."""
+
+ENDPOINTS: Mapping[str, str] = {
+    "/meta": "meta.get_meta",
+    "/experiments": "experiments.get_experiments",
+    "/select": "experiments.get_selected",
+    "/changes": "experiments.get_changes",
+    "/experiments/{id}": "experiment.get_experiment",
+    "/experiments/{id}/curves": "curves.get_curves_of_one",
+    "/experiments/{id}/files": "files.get_experiment_files",
+    "/checkpoints/{id}/files": "files.get_checkpoint_files",
+    "/preview/{id}": "files.get_preview",
+    "/histogram/{id}": "files.get_histogram",
+    "/files/{id}": "files.get_file",
+    "/metrics": "metrics.get_metrics",
+    "/curves": "curves.get_curves",
+    "/diff": "diff.get_diff",
+    "/storage": "storage.get_storage",
+}
+"""By their paths, as Starlette writes them: the module in this package, and the function."""
 
 
-def find_routes() -> list[tuple[str, Handler]]:
-    """Return the routes of all modules."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    return [route for name in names for route in importlib.import_module(f"{__name__}.{name}").ROUTES]
+def load_handler(name: str) -> Handler:
+    """Return an endpoint by its module and function."""
+    module, _, function = name.rpartition(".")
+    handler: Handler = getattr(importlib.import_module(f"{__name__}.{module}"), function)
+    return handler

@@ -101,6 +101,3 @@ def _curve_document(measurements: Measurements, metric: str) -> dict[str, Any] |
         "time": timed.xs[chosen].tolist(),
         "value": curve.ys[chosen].tolist(),
     }
-
-
-ROUTES = (("/curves", get_curves), ("/experiments/{id}/curves", get_curves_of_one))

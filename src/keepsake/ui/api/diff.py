@@ -54,6 +54,3 @@ def _at_step(experiment: Experiment, text: str) -> Checkpoint | None:
     except ValueError as error:
         raise InvalidInputError(f"{text!r} names no checkpoint", hint="it is `best`, `latest` or a step") from error
     return next((one for one in reversed(experiment.checkpoints) if one.step == step), None)
-
-
-ROUTES = (("/diff", get_diff),)

@@ -37,6 +37,3 @@ def list_metrics(experiment: Experiment) -> list[dict[str, Any]]:
     goals = dict(one.primary_metric for one in reversed(experiment.checkpoints) if one.primary_metric is not None)
     names = sorted(points, key=lambda name: (name not in goals, name))
     return [{"name": name, "points": points[name], "goal": goals.get(name)} for name in names]
-
-
-ROUTES = (("/experiments/{id}", get_experiment),)

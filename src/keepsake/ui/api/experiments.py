@@ -38,6 +38,3 @@ def get_changes(site: Site, request: Request) -> Response | dict[str, Any]:
     state = site.refresh()
     changes = state.changes_since(request.query_params.get("since", ""))
     return Response(status_code=204) if changes is None else site.encode_changes(state, changes)
-
-
-ROUTES = (("/experiments", get_experiments), ("/select", get_selected), ("/changes", get_changes))

@@ -58,12 +58,3 @@ def get_file(site: Site, request: Request) -> Response:
 
 def _document(files: SavedFiles) -> dict[str, Any]:
     return {"files": files.documents(), "unsaved": files.unsaved}
-
-
-ROUTES = (
-    ("/experiments/{id}/files", get_experiment_files),
-    ("/checkpoints/{id}/files", get_checkpoint_files),
-    ("/preview/{id}", get_preview),
-    ("/histogram/{id}", get_histogram),
-    ("/files/{id}", get_file),
-)

@@ -28,6 +28,3 @@ def get_meta(site: Site, request: Request) -> dict[str, Any]:  # noqa: ARG001 (o
         "running": len(state.running),
         "problems": [mask_url(problem) for problem in ([outage] if outage else []) + problems],
     }
-
-
-ROUTES = (("/meta", get_meta),)

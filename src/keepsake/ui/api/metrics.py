@@ -17,6 +17,3 @@ def get_metrics(site: Site, request: Request) -> dict[str, Any]:
     loaded = site.curves.load(list(dict.fromkeys(ids.values())), ())
     counts = Counter(name for measurements in loaded.values() for name in measurements.columns)
     return {"metrics": [{"name": name, "experiments": counts[name]} for name in sorted(counts)]}
-
-
-ROUTES = (("/metrics", get_metrics),)

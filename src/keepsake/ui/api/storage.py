@@ -13,6 +13,3 @@ from keepsake.ui.site import Site
 def get_storage(site: Site, request: Request) -> dict[str, Any]:  # noqa: ARG001 (of every handler)
     """Return what `keepsake du --json` prints."""
     return asdict(site.measure_usage())
-
-
-ROUTES = (("/storage", get_storage),)
