@@ -1,8 +1,15 @@
 // Rank correlation: how far two values rise together, whatever the shape of the relation. It says nothing about causes.
 
+const ranked = new WeakMap(); // by the values: a metric is ranked once, whatever it is compared with
+
 // Returns the ranks of numbers, from 1; equals share the mean of theirs.
 export function rankValues(values) {
-  const order = Array.from(values.keys()).sort((a, b) => values[a] - values[b]);
+  if (!ranked.has(values)) ranked.set(values, makeRanks(values));
+  return ranked.get(values);
+}
+
+function makeRanks(values) {
+  const order = new Uint32Array(values.length).map((_, place) => place).sort((a, b) => values[a] - values[b]);
   const ranks = new Float64Array(values.length);
   for (let start = 0; start < order.length; ) {
     let stop = start + 1;
@@ -18,7 +25,8 @@ export function rankValues(values) {
 export function spearman(xs, ys) {
   const kept = [...xs.keys()].filter((place) => !Number.isNaN(xs[place]) && !Number.isNaN(ys[place]));
   if (kept.length < 3) return { rho: NaN, count: kept.length };
-  return { rho: pearson(rankValues(kept.map((place) => xs[place])), rankValues(kept.map((place) => ys[place]))), count: kept.length };
+  const pick = (values) => (kept.length === values.length ? values : kept.map((place) => values[place]));
+  return { rho: pearson(rankValues(pick(xs)), rankValues(pick(ys))), count: kept.length };
 }
 
 function pearson(xs, ys) {
@@ -38,7 +46,7 @@ function pearson(xs, ys) {
 // of Kruskal and Wallis (Kelley 1935), which does not grow by having many choices.
 export function choiceStrength(choices, ys) {
   const kept = [...choices.keys()].filter((place) => choices[place] !== null && !Number.isNaN(ys[place]));
-  const ranks = rankValues(kept.map((place) => ys[place]));
+  const ranks = rankValues(kept.length === ys.length ? ys : kept.map((place) => ys[place]));
   const groups = new Map();
   kept.forEach((place, index) => {
     const group = groups.get(choices[place]) ?? { sum: 0, count: 0 };
