@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from keepsake._catalog.catalog import Catalog, CatalogListing
 from keepsake._catalog.query import Query
+from keepsake._model.encoding import decode_json
 from keepsake._model.events import ExperimentState
 from keepsake._model.ids import new_id, new_session_id
 from keepsake._model.keys import JOURNALS
@@ -60,7 +61,7 @@ class Writer:
         key = (experiment, session)
         if key not in self.writers:
             self.writers[key] = JournalWriter(self.store, f"{experiment:x}" * 64, f"{session:x}" * 32)
-        self.writers[key].append({"time": time_text(self.moment)} | body)
+        self.writers[key].append(body | {"time": time_text(self.moment)})
 
     def begin(self, experiment: int, **params: Any) -> None:
         self.write(experiment, 0, {"type": "experiment", "id": f"{experiment:x}" * 64, "params": params})
@@ -578,3 +579,26 @@ def test_journals_are_fetched_many_at_once_from_beyond_a_network(tmp_path: Path)
     catalog = Catalog(Repository(Remote(inner), repository.id), tmp_path)
     assert len(catalog.list_experiments().experiments) == 40
     assert 16 < most <= 32
+
+
+def test_of_what_was_only_logged_a_listing_decodes_the_last_line_and_says_the_same(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = Writer(MemoryStore())
+    writer.begin(1, lr=0.1)
+    for number in range(50):
+        writer.write(1, number % 2, {"type": "log", "metrics": {"loss": number}, "step": number})
+        if number == 30:
+            writer.checkpoint(1, loss=0.5)
+    writer.close()
+    decoded: list[int] = []
+
+    def count_logs(data: bytes) -> dict[str, Any]:
+        decoded.append(data.count(b'"log"'))
+        return decode_json(data)
+
+    monkeypatch.setattr("keepsake._model.lines.decode_json", count_logs)
+    listing = Catalog(writer.repository, directory).list_experiments()
+    assert decoded == [1, 1]
+    monkeypatch.undo()
+    assert_same(listing, writer.repository.list_experiments())

@@ -55,7 +55,7 @@ class Script:
         self.moment += 1
         if session not in self.writers:
             self.writers[session] = JournalWriter(self.store, EXPERIMENT, f"{session:x}" * 32)
-        event = {"time": time_text(self.moment if moment is None else moment)} | body
+        event = body | {"time": time_text(self.moment if moment is None else moment)}
         self.writers[session].append(event)
         self.last[session] = event
 

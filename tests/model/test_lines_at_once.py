@@ -48,3 +48,16 @@ def test_a_newer_marker_is_an_error_only_one_by_one() -> None:
     assert decode_lines(line) is None
     with pytest.raises(UnsupportedVersionError):
         decode_line(line)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["log", "stop"]), st.integers()), max_size=8), st.booleans())
+def test_lines_that_are_passed_over_are_verified_and_the_last_of_them_decoded(
+    kinds: list[tuple[str, int]], is_damaged: bool
+) -> None:
+    documents = [{"type": kind, "value": value} for kind, value in kinds]
+    data = b"".join(encode_line(document, place=PLACE) for document in documents)
+    logs = [document for document in documents if document["type"] == "log"]
+    kept = [document for document in documents if document["type"] != "log" or document is logs[-1]]
+    assert decode_lines(data, place=PLACE, passing=b'"type":"log",') == kept
+    if is_damaged and logs:
+        assert decode_lines(data.replace(b'"log"', b'"lag"', 1), place=PLACE, passing=b'"type":"log",') is None

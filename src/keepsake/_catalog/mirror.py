@@ -169,7 +169,7 @@ def _read(store: Store, number: int, experiment_id: str, segments: Segments, kep
                 is_complete = False
                 continue
         contents[name.key] = content
-        read_events(name, content, journal)
+        read_events(name, content, journal, with_logs=False)
     state = fold_events(experiment_id, journal.events)
     problems = journal.problems + (lost_beginning(journal) if state is None else [])
     # What was not there a moment ago may be there the next time, so the stamp is one that nothing has.

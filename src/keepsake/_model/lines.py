@@ -30,10 +30,16 @@ def encode_line(document: Mapping[str, Any], *, place: bytes = b"") -> bytes:
     return b'%s%08x",%s\n' % (_START, zlib.crc32(place + body), body[1:])
 
 
-def decode_lines(data: bytes, *, place: bytes = b"") -> list[dict[str, Any]] | None:
+def decode_lines(data: bytes, *, place: bytes = b"", passing: bytes = b"") -> list[dict[str, Any]] | None:
     """Decode whole lines at once, which takes a third of the time; None when anything is wrong with any of them.
 
     Then `decode_line` says of each what it is.
+
+    Args:
+        data: the lines.
+        place: what their checksums begin with.
+        passing: of the lines whose document begins so (behind the checksum), only the last is decoded; the others are
+            verified alone, in a tenth of the time.
     """
     lines = data.split(b"\n")[:-1]
     if not lines:
@@ -42,11 +48,20 @@ def decode_lines(data: bytes, *, place: bytes = b"") -> list[dict[str, Any]] | N
     rests = [line[_BODY:] for line in lines]
     if [line[:_BODY] for line in lines] != [b'{"crc":"%08x",' % zlib.crc32(rest, start) for rest in rests]:
         return None
+    if passing:
+        rests = _pass_over(rests, passing)
     try:
         bodies = decode_json(b'{"lines":[{' + b",{".join(rests) + b"]}")["lines"]
     except KeepsakeError:
         return None
-    return bodies if len(bodies) == len(lines) and all(type(body) is dict for body in bodies) else None
+    return bodies if len(bodies) == len(rests) and all(type(body) is dict for body in bodies) else None
+
+
+def _pass_over(rests: list[bytes], passing: bytes) -> list[bytes]:
+    """Leave out what begins with `passing`, but for the last."""
+    others = [number for number, rest in enumerate(rests) if not rest.startswith(passing)]
+    last = next((number for number in range(len(rests) - 1, -1, -1) if rests[number].startswith(passing)), None)
+    return [rests[number] for number in (others if last is None else sorted([*others, last]))]
 
 
 def is_whole(line: bytes, *, place: bytes = b"") -> bool:

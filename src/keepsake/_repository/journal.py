@@ -22,6 +22,10 @@ SEGMENT_BYTES = 256 * 1024
 """A segment is sealed when it is at least this long: small enough to fetch whole, large enough to be few."""
 
 
+_LOG = b'"type":"log",'
+"""How the event of what is only logged begins."""
+
+
 class JournalWriter:
     """Appends one session's events to one experiment. Not for several threads at once."""
 
@@ -165,13 +169,21 @@ def lost_beginning(journal: Journal) -> list[tuple[str, KeepsakeError]]:
     return [(key, CorruptionError("the beginning of this experiment cannot be read"))]
 
 
-def read_events(name: SegmentName, data: bytes, journal: Journal) -> None:
-    """Add the events of one segment to `journal`, up to its last newline."""
+def read_events(name: SegmentName, data: bytes, journal: Journal, *, with_logs: bool = True) -> None:
+    """Add the events of one segment to `journal`, up to its last newline.
+
+    Args:
+        name: of the segment.
+        data: its bytes.
+        journal: to add them to.
+        with_logs: whether all of what was only logged is wanted; else the last is enough, from which it follows who
+            wrote, and until when.
+    """
     if name.size_bytes is not None and len(data) != name.size_bytes:
         error = CorruptionError(f"journal segment {name.key} has {len(data)} bytes, its name says {name.size_bytes}")
         journal.problems.append((name.key, error))
     whole = data[: data.rfind(b"\n") + 1]
-    bodies = decode_lines(whole, place=name.place)
+    bodies = decode_lines(whole, place=name.place, passing=b"" if with_logs else _LOG)
     if bodies is not None and all(_is_event(body) for body in bodies):
         session_id, segment = name.session_id, name.number
         journal.events += [
