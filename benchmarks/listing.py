@@ -109,7 +109,8 @@ def measure_beside_the_old_program(root: Path, cache: Path, scale: Scale, direct
 def find_old_program() -> Path:
     """Return the native program inside the package of 2021. Raises `UnavailableError` when it cannot be had."""
     python = install("keepsake_04").python
-    found = [path for path in python.parent.parent.rglob("keepsake*") if path.is_file() and is_native(path)]
+    # Not `keepsake-shared` beside it, which serves the library and takes any word for the name of a socket.
+    found = [path for path in python.parent.parent.rglob("keepsake") if path.is_file() and is_native(path)]
     if not found:
         raise UnavailableError("the package has no native program")
     return found[0]
