@@ -64,16 +64,16 @@ def test_init_says_in_its_cell_what_runs_where_it_is_saved_and_how_it_ends(
     (html,) = html_of(said)
     first, other, _ = keepsake.experiments.list()
     page = Page(html)
-    assert f"|Experiment {first.short_id()} <b>one</b>| is running" in page.text
+    assert f"|Experiment {first.short_id()} <b>one</b>| begins here" in page.text
     assert f"saved to {(project / '.keepsake').as_uri()}|" in page.text
     assert "stop()" in page.text
     assert set(page.tags) <= KEPT_TAGS
     assert page.styles <= KEPT_STYLES
     (plain,) = [one["data"]["text/plain"] for one in said]
-    assert plain.startswith(f"keepsake: experiment {first.short_id()} '<b>one</b>' is running, saved to file://")
+    assert plain.startswith(f"keepsake: experiment {first.short_id()} '<b>one</b>' begins here, saved to file://")
 
     (html,) = html_of(second)
-    assert f"Experiment {other.short_id()}</b> is running" in html
+    assert f"Experiment {other.short_id()}</b> begins here" in html
     assert f"{first.short_id()} is finished now" in html
     assert quiet == []
     assert not [one for outputs in (said, second) for one in outputs if one["output_type"] == "stream"]

@@ -46,13 +46,13 @@ class Announcement:
     def text(self, remark: str) -> str:
         """Return it as lines of text for a notebook."""
         name = f" {self.name!r}" if self.name else ""
-        head = f"keepsake: experiment {short_id(self.experiment_id)}{name} is running, saved to {self.where}"
+        head = f"keepsake: experiment {short_id(self.experiment_id)}{name} begins here, saved to {self.where}"
         return "\n".join([head, *self._details(remark)])
 
     def html(self, remark: str) -> str:
         """Return it as HTML for a notebook."""
         name = f" {escape(self.name)}" if self.name else ""
-        head = f"<b>Experiment {short_id(self.experiment_id)}{name}</b> is running, saved to {escape(self.where)}"
+        head = f"<b>Experiment {short_id(self.experiment_id)}{name}</b> begins here, saved to {escape(self.where)}"
         details = "".join(f"<br><small>{escape(detail)}</small>" for detail in self._details(remark))
         return f'<div style="{_BOX}">{head}{details}</div>'
 
