@@ -602,3 +602,25 @@ def test_of_what_was_only_logged_a_listing_decodes_the_last_line_and_says_the_sa
     assert decoded == [1, 1]
     monkeypatch.undo()
     assert_same(listing, writer.repository.list_experiments())
+
+
+def test_of_a_long_experiment_that_goes_on_sealed_segments_are_read_once(directory: Path, tmp_path: Path) -> None:
+    store = RecordingStore(LocalStore(tmp_path / "repository"))
+    writer = Writer(store)
+    writer.begin(1)
+    for _ in range(3):
+        for number in range(100):
+            writer.write(1, 0, {"type": "log", "metrics": {"loss": number}, "step": number})
+        writer.checkpoint(1, loss=0.5)
+        writer.seal(1)
+    catalog = Catalog(writer.repository, directory, clock=later)
+    writer.write(1, 0, {"type": "log", "metrics": {"loss": 1.0}})
+    catalog.list_experiments()
+    store.clear()
+    writer.write(1, 0, {"type": "log", "metrics": {"loss": 2.0}})
+    listing = catalog.list_experiments()
+    assert store.count("get", JOURNALS) == 1
+    assert_same(listing, writer.repository.list_experiments())
+    writer.seal(1)
+    writer.close()
+    assert_same(catalog.list_experiments(), writer.repository.list_experiments())

@@ -22,6 +22,7 @@ from keepsake._catalog.database import SCHEMA_VERSION, drop_database, open_datab
 from keepsake._catalog.encoding import CatalogDamagedError
 from keepsake._catalog.fields import RUNNING, Column
 from keepsake._catalog.history import HistoryReader
+from keepsake._catalog.sealed import SealedSegments
 from keepsake._catalog.state import ListedState
 from keepsake._catalog.survey import survey_changes
 from keepsake._model.values import Value
@@ -65,6 +66,7 @@ class Catalog:
         self._identity = f"{repository.id} {repository.store.url}"
         self._clock = clock
         self.is_legacy = repository.version != VERSION
+        self._sealed = SealedSegments()
         self.path = None if directory is None else directory / _file_name(repository.id, repository.store.url)
 
     def list_experiments(
@@ -141,7 +143,7 @@ class Catalog:
         if survey:
             from keepsake._catalog.mirror import write_changes
 
-            write_changes(connection, store, survey, now_ns)
+            write_changes(connection, store, survey, now_ns, self._sealed)
 
     def _list(
         self,

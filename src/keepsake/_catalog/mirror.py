@@ -21,6 +21,7 @@ from keepsake._catalog.columns import BLOCK, Groups, change_block, decode_run, e
 from keepsake._catalog.database import writing
 from keepsake._catalog.encoding import encode_kept
 from keepsake._catalog.fields import Column
+from keepsake._catalog.sealed import Remembered, SealedSegments, remember
 from keepsake._catalog.state import head_of
 from keepsake._catalog.stored import pack_segments, unpack_segments
 from keepsake._catalog.survey import Known, Segments, Survey, data_version, directory_of, stamp_of, survey_changes
@@ -39,7 +40,9 @@ SMALL_READS = 8
 Item = TypeVar("Item")
 
 
-def write_changes(connection: sqlite3.Connection, store: Store, survey: Survey, now_ns: int) -> None:
+def write_changes(
+    connection: sqlite3.Connection, store: Store, survey: Survey, now_ns: int, sealed: SealedSegments
+) -> None:
     """Read what has changed and write it down.
 
     Args:
@@ -47,6 +50,7 @@ def write_changes(connection: sqlite3.Connection, store: Store, survey: Survey, 
         store: of the repository.
         survey: what has changed. When another process has brought the catalog up to date since, it is made once more.
         now_ns: see `survey_changes`.
+        sealed: what is remembered of segments that cannot have changed.
 
     Raises:
         StoreError: the store cannot be listed or read.
@@ -57,7 +61,7 @@ def write_changes(connection: sqlite3.Connection, store: Store, survey: Survey, 
         if data_version(connection) != survey.data_version:
             survey = survey_changes(connection, store, now_ns)
         with _without_cycle_collection():
-            _apply(connection, store, survey)
+            _apply(connection, store, survey, sealed)
 
 
 @contextlib.contextmanager
@@ -101,7 +105,7 @@ class _Reading:
         )
 
 
-def _apply(connection: sqlite3.Connection, store: Store, survey: Survey) -> None:
+def _apply(connection: sqlite3.Connection, store: Store, survey: Survey, sealed: SealedSegments) -> None:
     changes = _Changes(connection, is_gone=bool(survey.gone))
     gone = [survey.known[experiment_id].number for experiment_id in survey.gone]
     for number in gone:
@@ -118,7 +122,8 @@ def _apply(connection: sqlite3.Connection, store: Store, survey: Survey) -> None
             known = survey.known.get(experiment_id)
             last += known is None
             number = last if known is None else known.number
-            reading = _read(store, number, experiment_id, segments, kept[experiment_id])
+            known_sealed = {} if keep_segments else sealed.of(experiment_id, segments)
+            reading = _read(store, number, experiment_id, segments, kept[experiment_id], known_sealed)
             rows.add(reading, is_known=known is not None)
             if known is not None:
                 _forget(connection, number)
@@ -154,22 +159,39 @@ def _fetch(store: Store, batch: Sequence[tuple[str, Segments]], kept: Mapping[st
     run_workers(work, missing, threads=min(threads, len(missing)) or 1)
 
 
-def _read(store: Store, number: int, experiment_id: str, segments: Segments, kept: Mapping[str, bytes]) -> _Reading:
-    """Read and fold one experiment, of which some segments are at hand."""
+def _read(
+    store: Store,
+    number: int,
+    experiment_id: str,
+    segments: Segments,
+    kept: Mapping[str, bytes],
+    sealed: Remembered,
+) -> _Reading:
+    """Read and fold one experiment, of which some segments are at hand, or were read before."""
     journal = Journal(experiment_id)
     contents: dict[str, bytes] = {}
     is_complete = True
-    for name, _ in segments:
-        content = kept.get(name.key)
-        if content is None:
-            try:
-                content = get_segment(store, name)
-            except (NotFoundError, CorruptionError) as error:  # damage is found so early in a repository of format 1
-                journal.problems.append((name.key, error))
-                is_complete = False
-                continue
-        contents[name.key] = content
-        read_events(name, content, journal, with_logs=False)
+    for name, info in segments:
+        held = sealed.get((info.key, info.tag))
+        if held is None:
+            content = kept.get(name.key)
+            if content is None:
+                try:
+                    content = get_segment(store, name)
+                except (
+                    NotFoundError,
+                    CorruptionError,
+                ) as error:  # damage is found so early in a repository of format 1
+                    journal.problems.append((name.key, error))
+                    is_complete = False
+                    continue
+            contents[name.key] = content
+            held = Journal(experiment_id)
+            read_events(name, content, held, with_logs=False)
+            if name.size_bytes is not None:
+                remember(sealed, info, held)
+        journal.events += held.events
+        journal.problems += held.problems
     state = fold_events(experiment_id, journal.events)
     problems = journal.problems + (lost_beginning(journal) if state is None else [])
     # What was not there a moment ago may be there the next time, so the stamp is one that nothing has.
