@@ -286,11 +286,12 @@ def find_known_snapshot(project: FindsPlace) -> Snapshot | None:
     known = find_repository_id(place.store.url, directory) if directory is not None else None
     if known is None:
         return None
-    return Snapshot(_open_catalog(place.known_repository(known)), lambda sessions: ())  # noqa: ARG005 (nobody is asked)
+    return Snapshot(_open_catalog(place.assume_repository(known)), lambda sessions: ())  # noqa: ARG005 (nobody is asked)
 
 
 def _open_repository(project: FindsPlace, place: Place) -> Repository:
     try:
+        place.open_home()
         return place.open_repository()
     except NotFoundError:
         raise project.describe_absence() from None

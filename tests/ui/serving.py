@@ -51,12 +51,12 @@ class Asker:
 
 
 @contextlib.contextmanager
-def serving(repository: Path | str, *, access: Access | None = None) -> Iterator[Asker]:
-    """Serve a repository while the block runs."""
-    directory = repository.parent if isinstance(repository, Path) else None
+def serving(repository: Path | Project, *, access: Access | None = None) -> Iterator[Asker]:
+    """Serve a repository on a disk, or that of a project, while the block runs."""
+    project = repository if isinstance(repository, Project) else Project(str(repository), repository.parent)
     listening = open_socket(port=0)
     origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    app = create_app(Site(Project(str(repository), directory)), access or Access(TOKEN))
+    app = create_app(Site(project), access or Access(TOKEN))
     server = make_server(app)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()

@@ -196,6 +196,6 @@ def test_repositories_of_format_1_have_curves_too(tmp_path: Path) -> None:
     golden = Path(__file__).parents[1] / "golden/format-1"
     expected = json.loads((golden / "expected.json").read_text())
     assert expected
-    with serving(str(golden / "repository")) as server:
+    with serving(golden / "repository") as server:
         found = [server.json(f"/experiments/{one}/curves")["metrics"] for one in server.json("/experiments")["ids"]]
     assert any(found)

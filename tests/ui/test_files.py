@@ -321,7 +321,7 @@ def test_numbers_that_json_has_not_are_text(project: keepsake.Project, directory
 
 def test_repositories_of_format_1_have_files_too() -> None:
     golden = Path(__file__).parents[1] / "golden/format-1"
-    with serving(str(golden / "repository")) as server:
+    with serving(golden / "repository") as server:
         seen = 0
         for one in server.json("/experiments")["ids"]:
             answer = server.get(f"/experiments/{one}/files")

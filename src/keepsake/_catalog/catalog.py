@@ -97,6 +97,16 @@ class Catalog:
         """
         return self._with_database(lambda connection, path: self._find_checkpoints(connection, path, prefixes))
 
+    def load_kept(self, experiment_ids: Sequence[str]) -> list[ListedState]:
+        """Return experiments as the catalog has them, without a look at the repository; only those that it has."""
+        read = "SELECT number FROM experiments WHERE id = ? AND created NOT NULL"
+
+        def act(connection: sqlite3.Connection) -> list[ListedState]:
+            found = [row for one in experiment_ids for row in connection.execute(read, (one,))]
+            return self._load_states(connection, self.path, [number for (number,) in found])
+
+        return self.read_kept(act) or []
+
     def read(self, act: Callable[[sqlite3.Connection], Result]) -> Result:
         """Bring the catalog up to date, and return what `act` reads of it; called again when the catalog was damaged.
 

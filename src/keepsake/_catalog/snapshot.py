@@ -24,11 +24,12 @@ from typing import NamedTuple
 
 from keepsake._catalog.blocks import Block
 from keepsake._catalog.catalog import Catalog, FindRunning, load_problems
-from keepsake._catalog.columns import BLOCK, Run
+from keepsake._catalog.columns import BLOCK, CHECKPOINT_IDS, Run, begins_id
 from keepsake._catalog.encoding import check_kept
 from keepsake._catalog.fields import RUNNING, Column
 from keepsake._catalog.flat import SHOWN_ID_DIGITS, order_columns
 from keepsake._catalog.query import Query, is_known, name_nearest, select
+from keepsake._catalog.state import ListedState
 from keepsake._catalog.syntax import format_name
 from keepsake._model.ids import check_prefix, resolve_prefix
 from keepsake._model.values import Value
@@ -110,11 +111,21 @@ class State:
 
     def find_id(self, prefix: str) -> str:
         """Return the one id that begins so; errors as of `resolve_prefix`."""
-        ids = self._sorted_ids
         wanted = check_prefix(prefix, noun="experiment")
-        start = bisect_left(ids, wanted)
+        return resolve_prefix(wanted, self.find_ids(wanted), noun="experiment")
+
+    def find_ids(self, digits: str) -> list[str]:
+        """Return the ids of the experiments that begin so."""
+        start = bisect_left(self._sorted_ids, digits)
         # Behind all that begin so, since every digit sorts before `g`.
-        return resolve_prefix(wanted, ids[start : bisect_left(ids, wanted + "g", start)], noun="experiment")
+        return self._sorted_ids[start : bisect_left(self._sorted_ids, digits + "g", start)]
+
+    def find_with_checkpoint(self, digits: str) -> list[str]:
+        """Return the ids of the experiments with a checkpoint whose id begins so, and perhaps of a few others."""
+        if CHECKPOINT_IDS.key not in self._raw.keys(CHECKPOINT_IDS.group):
+            return []
+        joined = self._raw.values(CHECKPOINT_IDS)
+        return [row.id for row in self.rows if begins_id(joined[row.number], digits)]
 
     @functools.cached_property
     def columns(self) -> list[Column]:
@@ -256,6 +267,10 @@ class Snapshot:
     def path(self) -> Path | None:
         """The file of the catalog, beside which more may be kept that belongs to it; None when nothing is kept."""
         return self._catalog.path
+
+    def load(self, experiment_ids: Sequence[str]) -> list[ListedState]:
+        """Return experiments as they were when it was last brought up to date; only those that are still there."""
+        return self._catalog.load_kept(experiment_ids)
 
     def refresh(self) -> State:
         """Bring it up to date, and return the state.

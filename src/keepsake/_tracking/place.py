@@ -67,6 +67,7 @@ class Place:
         self.cache_limit_bytes = cache_limit_bytes
         self._home: Repository | None = None
         self._view: Repository | None = None
+        self._is_assumed = False
 
     @property
     def excluded(self) -> list[Path]:
@@ -88,6 +89,8 @@ class Place:
                     self._keep_out_of_git()
             else:
                 self._home = Repository.open(self.store)
+            if self._is_assumed:
+                self._view, self._is_assumed = None, False
         if create:
             self._home.check_writable()
         return self._home
@@ -101,9 +104,11 @@ class Place:
             self._view = self._with_staging(self.open_home())
         return self._view
 
-    def known_repository(self, repository_id: str) -> Repository:
-        """Return the repository to look at as one that has this id, without a look at it."""
-        return self._with_staging(Repository(self.store, repository_id))
+    def assume_repository(self, repository_id: str) -> Repository:
+        """Return the repository to look at as one that has this id, without asking for it, until `open_home` does."""
+        if self._view is None:
+            self._view, self._is_assumed = self._with_staging(Repository(self.store, repository_id)), True
+        return self._view
 
     def open_staging(self, home: Repository) -> Repository:
         """Open the staging repository for `home`, made when it is not there."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from keepsake._catalog.snapshot import Changes, State
+from keepsake._model.ids import check_prefix
 from keepsake._tracking.place import Place
 from keepsake._tracking.secrets import mask_url
 from keepsake.checkpoint import Checkpoint
-from keepsake.collection import find_known_snapshot, open_curves, open_snapshot
+from keepsake.collection import ExperimentCollection, find_known_snapshot, open_curves, open_snapshot
 from keepsake.errors import AmbiguousPrefixError, KeepsakeError, NotFoundError
 from keepsake.experiment import Experiment
 from keepsake.project import Project
@@ -32,7 +34,7 @@ FILES_KEPT = 16
 
 
 class OpenProject(Project):
-    """A project that is found once, and its repository opened once, however much is asked of it."""
+    """A project that is found once, its repository opened once, and its experiments looked for in memory."""
 
     _place: Place | None = None
 
@@ -41,6 +43,63 @@ class OpenProject(Project):
         if self._place is None:
             self._place = super().find_place()
         return self._place
+
+    @functools.cached_property
+    def upkeep(self) -> Upkeep:
+        """Keeps the experiments up to date."""
+        is_remote = not isinstance(self.find_place().store, AppendStore)
+        return Upkeep(
+            lambda: open_snapshot(self),
+            lambda: find_known_snapshot(self) if is_remote else None,
+            is_remote=is_remote,
+        )
+
+    @property
+    def experiments(self) -> KnownCollection:
+        """The experiments of this project."""
+        return KnownCollection(self)
+
+
+class KnownCollection(ExperimentCollection):
+    """The experiments of a project, looked for in what is kept up to date of them, and not in the repository.
+
+    Args:
+        project: whose they are.
+    """
+
+    def __init__(self, project: OpenProject) -> None:
+        super().__init__(project)
+        self._place = project.find_place()
+        self._upkeep = project.upkeep
+
+    def find(self, prefixes: Iterable[str]) -> dict[str, list[Experiment]]:
+        """Return the experiments whose ids begin so, for each of the prefixes; errors as of `ExperimentCollection`."""
+        prefixes = list(prefixes)
+        digits = {prefix: check_prefix(prefix, noun="experiment") for prefix in prefixes}
+        state = self._upkeep.refresh()
+        if self._upkeep.path is None:
+            return super().find(prefixes)  # a machine that keeps nothing
+        return {prefix: self._load(state.find_ids(wanted)) for prefix, wanted in digits.items()}
+
+    def find_checkpoints(self, prefixes: Iterable[str]) -> dict[str, list[Checkpoint]]:
+        """Return the checkpoints whose ids begin so, for each of the prefixes; errors as of `ExperimentCollection`."""
+        prefixes = list(prefixes)
+        digits = {prefix: check_prefix(prefix, noun="checkpoint") for prefix in prefixes}
+        state = self._upkeep.refresh()
+        if self._upkeep.path is None:
+            return super().find_checkpoints(prefixes)
+        return {
+            prefix: [
+                checkpoint
+                for experiment in self._load(state.find_with_checkpoint(wanted))
+                for checkpoint in experiment.checkpoints
+                if checkpoint.id.startswith(wanted)
+            ]
+            for prefix, wanted in digits.items()
+        }
+
+    def _load(self, experiment_ids: list[str]) -> list[Experiment]:
+        return [Experiment(self._place, state) for state in self._upkeep.load(experiment_ids)]
 
 
 class Site:
@@ -55,12 +114,7 @@ class Site:
 
     def __init__(self, project: Project) -> None:
         self.project = OpenProject(project.repository, project.directory)
-        is_remote = not isinstance(self.project.find_place().store, AppendStore)
-        self.upkeep = Upkeep(
-            lambda: open_snapshot(self.project),
-            lambda: find_known_snapshot(self.project) if is_remote else None,
-            is_remote=is_remote,
-        )
+        self.upkeep = self.project.upkeep
         self._table = Table()
         self._curves: CurveReader | None = None
         self._usage: tuple[str, Usage] | None = None

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
 from keepsake._catalog.snapshot import Snapshot, State
+from keepsake._catalog.state import ListedState
 from keepsake.errors import KeepsakeError
 
 SLOW_S = 2.0
@@ -76,6 +77,10 @@ class Upkeep:
     def state(self) -> State:
         """All experiments as they were when somebody last asked; none before."""
         return self._snapshot.state if self._snapshot is not None else State()
+
+    def load(self, experiment_ids: Sequence[str]) -> list[ListedState]:
+        """Return experiments whole, as they were when somebody last looked; only those that are still there."""
+        return self._snapshot.load(experiment_ids) if self._snapshot is not None else []
 
     def describe(self) -> str | None:
         """Say of when the experiments are, when the repository cannot be reached now."""
