@@ -1,6 +1,6 @@
 // What a comparison says, worked out from the answer of `diff` for tables of names and values. Pure.
 
-import { formatValue, shortId, toNumber } from "./values.js";
+import { formatBytes, formatValue, shortId, showUnseen, toNumber } from "./values.js";
 
 export const NOT_SET = "(not set)";
 
@@ -22,7 +22,10 @@ export function differs(row) {
 }
 
 export function cellText(row, side) {
-  return row.is_set[side] ? (row.values[side] === null ? "None" : formatValue(row.values[side])) : NOT_SET;
+  const value = row.values[side];
+  if (!row.is_set[side]) return NOT_SET;
+  if (typeof value === "number" && row.name.endsWith("_bytes")) return formatBytes(value);
+  return value === null ? "None" : formatValue(value);
 }
 
 // Returns how a metric of one side stands to that of the first: {text, word, direction} or null when nothing can be said.
@@ -42,7 +45,7 @@ function signed(number, digits) {
 
 // What a side is called in a heading of a table.
 export function sideName(side) {
-  return side.name ? `${side.name} (${shortId(side.experiment_id)})` : shortId(side.experiment_id);
+  return side.name ? `${showUnseen(side.name)} (${shortId(side.experiment_id)})` : shortId(side.experiment_id);
 }
 
 // How often each change is among some: `1 added, 2 changed`.

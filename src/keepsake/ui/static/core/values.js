@@ -90,3 +90,12 @@ export function formatAge(text, now = Date.now()) {
 export function shortId(id) {
   return id.slice(0, 7);
 }
+
+// Letters that show nothing and turn or hide what stands beside them (https://trojansource.codes): controls, and marks of
+// the writing direction. Tabs and ends of lines stay.
+const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+// Returns the text with each of them as a sign that is seen.
+export function showUnseen(text) {
+  return text.replace(UNSEEN, "\ufffd");
+}

@@ -4,6 +4,7 @@
 
 import { html, useEffect, useRef, useState } from "./ui.js";
 import { linesOfTree, plainLines, scopeClass } from "../core/tokens.js";
+import { showUnseen } from "../core/values.js";
 import { Blocks, ROW_PX } from "./blocks.js";
 
 const MOST_LETTERS = 400_000; // longer texts stay plain: colouring them would hold up the page
@@ -38,8 +39,10 @@ export function useHighlighted(text, language) {
   return found.text === text ? found.lines : plainLines(text);
 }
 
+// What is not seen could make code look like other code, so it is shown as a sign.
 export function Pieces({ tokens }) {
-  return tokens.map(({ text, scope, isMarked }) => {
+  return tokens.map(({ text: given, scope, isMarked }) => {
+    const text = showUnseen(given);
     const name = `${scopeClass(scope)}${isMarked ? " marked" : ""}`;
     return name ? html`<span class=${name}>${text}</span>` : text;
   });

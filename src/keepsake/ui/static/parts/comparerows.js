@@ -2,13 +2,13 @@
 
 import { html, useState, useStore } from "./ui.js";
 import { current, href, sharedAddress } from "../core/address.js";
-import { cellText, changedFiles, countChanges, differs, judge, NOT_SET, sideName } from "../core/comparison.js";
+import { cellText, changedFiles, countChanges, differs, judge, sideName } from "../core/comparison.js";
 import { colorOf } from "../core/colors.js";
-import { formatTime, shortId } from "../core/values.js";
+import { formatTime, shortId, showUnseen } from "../core/values.js";
+import { LongText } from "./longtext.js";
 import { Status } from "./small.js";
 
 const MOST_ROWS = 200; // of a section, until all are asked for
-const LONG = 400; // letters of a value that are shown at first
 
 // A section that can be linked to: its name is the place after the hash.
 export function Section({ name, heading, count = null, tools = null, children }) {
@@ -19,7 +19,7 @@ export function Section({ name, heading, count = null, tools = null, children })
 
 export function SideHeads({ asked, sides, address }) {
   return html`<div class="sides">${sides.map((side, index) => html`<article class="side" key=${index} style=${{ borderTopColor: colorOf(side.experiment_id.slice(0, 12)) }}>
-    <div class="side-title"><a href=${href(sharedAddress("experiment", [side.experiment_id.slice(0, 8)]))}><strong>${side.name || shortId(side.experiment_id)}</strong></a>
+    <div class="side-title"><a href=${href(sharedAddress("experiment", [side.experiment_id.slice(0, 8)]))}><strong>${showUnseen(side.name || shortId(side.experiment_id))}</strong></a>
       ${side.status ? html`<${Status} status=${side.status} />` : null}</div>
     <div class="muted"><code>${shortId(side.experiment_id)}</code>${side.checkpoint_id ? html`, checkpoint <code>${shortId(side.checkpoint_id)}</code>${side.chosen ? ` (${side.chosen})` : ""}` : ", no checkpoint"}${side.step === null ? "" : `, step ${side.step}`}, ${formatTime(side.created)}</div>
     <div class="toolbar">${index ? html`<a class="small-link" href=${address([asked[index], ...asked.filter((_, other) => other !== index)])}>Make it the first</a>` : html`<span class="muted">the others are compared with this</span>`}
@@ -60,14 +60,8 @@ function Row({ row, section }) {
   const judged = (side) => (isNumeric ? judge(row, side) : null);
   const two = row.values.length === 2;
   return html`<tr class=${differs(row) ? "" : "same-row"}><th scope="row">${row.name}${row.goal ? html` <span class="badge" title=${`The primary metric: ${row.goal}`}>★ ${row.goal}</span>` : null}</th>
-    ${row.values.map((_, side) => html`<td class=${`${isNumeric ? "number" : ""}${row.is_set[side] ? "" : " muted"}`}><${Value} text=${cellText(row, side)} />${!two && judged(side) ? html`<div><${Judgement} judged=${judged(side)} /></div>` : null}</td>`)}
+    ${row.values.map((_, side) => html`<td class=${`${isNumeric ? "number" : ""}${row.is_set[side] ? "" : " muted"}`}><${LongText} text=${cellText(row, side)} />${!two && judged(side) ? html`<div><${Judgement} judged=${judged(side)} /></div>` : null}</td>`)}
     ${two && isNumeric ? html`<td>${judged(1) ? html`<${Judgement} judged=${judged(1)} />` : null}</td>` : null}</tr>`;
-}
-
-function Value({ text }) {
-  const [isAll, showAll] = useState(false);
-  if (text === NOT_SET || text.length <= LONG || isAll) return text;
-  return html`${text.slice(0, LONG)}… <button type="button" onClick=${() => showAll(true)}>${text.length.toLocaleString("en")} letters</button>`;
 }
 
 function Judgement({ judged: { text, word, direction } }) {

@@ -19,12 +19,13 @@ export function LongTable({ label, columns, rows, rowKey, sort = "", onSort = nu
     const values = rows.map(column.value);
     return sortPlaces([...rows.keys()], values, isDescending).map((place) => rows[place]);
   }, [rows, sort, columns]);
+  const width = columns.reduce((sum, column) => sum + (parseInt(column.width, 10) || 160), 0);
   const isLong = shown.length > FEW;
   const first = isLong ? Math.max(Math.floor(top / ROW_PX) - MARGIN, 0) : 0;
   const last = isLong ? Math.min(first + Math.ceil(window.innerHeight / ROW_PX) + 2 * MARGIN, shown.length) : shown.length;
   return html`<div class="long-table" tabindex="0" role="region" aria-label=${label} style=${{ maxHeight: height }}
       onScroll=${(event) => isLong && setTop(event.currentTarget.scrollTop)}>
-    <table aria-rowcount=${shown.length + 1}><caption class="hidden-text">${label}</caption>
+    <table style=${{ minWidth: `${width}px` }} aria-rowcount=${shown.length + 1}><caption class="hidden-text">${label}</caption>
       <colgroup>${columns.map((column) => html`<col style=${{ width: column.width ?? "auto" }} />`)}</colgroup>
       <thead><tr aria-rowindex="1">${columns.map((column) => html`<${Heading} column=${column} sort=${column.name === name ? (isDescending ? "descending" : "ascending") : "none"} onSort=${onSort} />`)}</tr></thead>
       <tbody>

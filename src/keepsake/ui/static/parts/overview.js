@@ -5,7 +5,8 @@ import { getJson } from "../core/api.js";
 import { href, sharedAddress } from "../core/address.js";
 import { colorOf } from "../core/colors.js";
 import { flatten } from "../core/flatten.js";
-import { formatValue, shortId } from "../core/values.js";
+import { formatValue, shortId, showUnseen } from "../core/values.js";
+import { LongText } from "./longtext.js";
 import { Failure } from "./message.js";
 import { MiniCurve } from "./minicurve.js";
 import { Age, Copy } from "./small.js";
@@ -30,7 +31,7 @@ function Params({ params }) {
   return html`<section class="panel"><div class="panel-head"><h2>Params</h2><span class="muted">${rows.length}</span><span class="spacer"></span>
       ${rows.length > 8 ? html`<input type="search" placeholder="search" aria-label="Search params" value=${words} onInput=${(event) => setWords(event.target.value)} />` : null}
       ${rows.length ? html`<${Copy} text=${JSON.stringify(params, null, 2)} label="Copy JSON" />` : null}</div>
-    ${rows.length ? html`<table class="plain pairs"><tbody>${shown.map(([name, value]) => html`<tr key=${name}><th scope="row">${name}</th><td>${value === null ? "None" : formatValue(value)}</td></tr>`)}</tbody></table>` : html`<p class="muted">None were recorded. <code>keepsake.init(params={…})</code> does.</p>`}
+    ${rows.length ? html`<table class="plain pairs"><tbody>${shown.map(([name, value]) => html`<tr key=${name}><th scope="row">${showUnseen(name)}</th><td><${LongText} text=${value === null ? "None" : formatValue(value)} /></td></tr>`)}</tbody></table>` : html`<p class="muted">None were recorded. <code>keepsake.init(params={…})</code> does.</p>`}
     ${rows.length && !shown.length ? html`<p class="muted">No param has “${words}” in its name or value.</p>` : null}</section>`;
 }
 

@@ -1,15 +1,16 @@
 // One experiment: what it was, how it ended, and behind tabs, each with an address of its own, all that was saved of it.
 
-import { html, useEffect, useLoaded, useRef, useStore } from "../parts/ui.js";
+import { html, useEffect, useLoaded, useRef, useState, useStore } from "../parts/ui.js";
 import { getJson } from "../core/api.js";
 import { current, href, replace, sharedAddress } from "../core/address.js";
 import { model } from "../core/model.js";
-import { formatDuration, formatTime, shortId } from "../core/values.js";
+import { formatDuration, formatTime, shortId, showUnseen } from "../core/values.js";
 import { ChartsTab } from "../parts/curvestab.js";
 import { Checkpoints } from "../parts/checkpoints.js";
 import { Packages, System } from "../parts/facts.js";
 import { FilesTab } from "../parts/filestab.js";
 import { Empty, Failure, Loading } from "../parts/message.js";
+import { LongText } from "../parts/longtext.js";
 import { Overview } from "../parts/overview.js";
 import { Age, Copy, Status } from "../parts/small.js";
 
@@ -23,12 +24,17 @@ const TABS = [
   ["system", "System", System],
 ];
 
+const MANY = 300; // checkpoints
+const MANY_PAUSE_MS = 5000;
+
 export function ExperimentPage() {
   const { parts } = useStore(current);
   const [id = "", tab = "overview"] = parts;
-  const stamp = useStamp(id);
+  const size = useRef(0);
+  const stamp = useStamp(id, size.current);
   const { value, error } = useLoaded((signal) => getJson(`experiments/${encodeURIComponent(id)}`, {}, { signal }), [id, stamp]);
   const shown = value?.id.startsWith(id) ? value : null;
+  size.current = shown?.checkpoints.length ?? 0;
   useEffect(() => {
     if (!shown) return undefined;
     const before = document.title;
@@ -58,28 +64,37 @@ function TabCount({ name, experiment }) {
   return count ? html` <span class="muted">${count.toLocaleString("en")}</span>` : null;
 }
 
-// A number that grows whenever the experiment has changed, so that it is fetched again.
-function useStamp(id) {
-  const stamp = useRef({ id, value: 0 });
-  if (stamp.current.id !== id) stamp.current = { id, value: 0 };
-  return useStore(model, ({ changed, revision }) => {
-    if (changed.some((one) => one.startsWith(id) || id.startsWith(one))) stamp.current.value = revision;
-    return stamp.current.value;
-  });
+// A number that grows when the experiment has changed, so that it is fetched again; one that is large less often.
+function useStamp(id, size) {
+  const [stamp, setStamp] = useState(0);
+  const state = useRef({ seen: 0, at: 0, timer: 0 });
+  const revision = useStore(model, (now) => (now.changed.some((one) => one.startsWith(id) || id.startsWith(one)) ? now.revision : state.current.seen));
+  useEffect(() => {
+    if (revision === state.current.seen) return;
+    state.current.seen = revision;
+    clearTimeout(state.current.timer);
+    const pause = size > MANY ? MANY_PAUSE_MS : 0;
+    state.current.timer = setTimeout(() => {
+      state.current.at = Date.now();
+      setStamp((count) => count + 1);
+    }, Math.max(state.current.at + pause - Date.now(), 0));
+  }, [revision]);
+  useEffect(() => () => clearTimeout(state.current.timer), []);
+  return stamp;
 }
 
 function Header({ experiment }) {
   const { environment: { user, host, command, git, python_version: python }, error } = experiment;
   const place = [user, host].filter(Boolean).join("@");
   return html`<header class="experiment-head">
-    <div class="toolbar"><h1>${experiment.name || shortId(experiment.id)}</h1><${Status} status=${experiment.status} />
-      ${experiment.tags.map((tag) => html`<span class="chip" key=${tag}><span class="cut">${tag}</span></span>`)}<span class="spacer"></span><${CompareWith} experiment=${experiment} />
+    <div class="toolbar"><h1>${showUnseen(experiment.name || shortId(experiment.id))}</h1><${Status} status=${experiment.status} />
+      ${experiment.tags.map((tag) => html`<span class="chip" key=${tag}><span class="cut">${showUnseen(tag)}</span></span>`)}<span class="spacer"></span><${CompareWith} experiment=${experiment} />
       <${Copy} text=${`keepsake checkout ${experiment.id.slice(0, 12)}`} label="Copy checkout command" /></div>
     <p class="experiment-facts"><span class="with-copy"><code>${experiment.id.slice(0, 12)}</code><${Copy} text=${experiment.id} label="Copy id" /></span>
       ${place ? html`<span>${place}</span>` : null}<span>started ${formatTime(experiment.created, { seconds: true })} (<${Age} time=${experiment.created} />)</span>
       ${experiment.duration_s !== null && experiment.duration_s !== undefined ? html`<span>${experiment.is_running ? "running for" : "took"} ${formatDuration(experiment.duration_s)}</span>` : null}
       ${python ? html`<span>Python ${python}</span>` : null}${git?.commit ? html`<span>commit <code title=${git.commit}>${git.commit.slice(0, 10)}</code>${git.branch ? ` on ${git.branch}` : ""}${git.dirty ? html` <span class="badge warn">dirty</span>` : null}</span>` : null}</p>
-    ${error ? html`<div class="ended" role="note"><strong>${error.type}</strong>${error.message ? html`: ${error.message}` : null}</div>` : null}
+    ${error ? html`<div class="ended" role="note"><strong>${error.type}</strong>${error.message ? html`: <${LongText} text=${error.message} most=${600} />` : null}</div>` : null}
     ${experiment.status === "lost" ? html`<div class="ended" role="note">Its process ended without a word: it was killed, or its machine went down.</div>` : null}
     ${command ? html`<div class="command"><code class="snippet" tabindex="0">${command}</code><${Copy} text=${command} /></div>` : null}
     ${experiment.notes ? html`<p class="notes">${experiment.notes}</p>` : null}</header>`;
