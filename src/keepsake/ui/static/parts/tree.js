@@ -53,14 +53,14 @@ export function FileTree({ files, chosen, address, label = "Files" }) {
   }
   return html`<ul class="tree" role="tree" aria-label=${label} ref=${list} onKeyDown=${onKeyDown}>
     ${rows.slice(0, MOST).map((row) => html`<${Node} key=${row.node.path} ...${row} isOpen=${shownOpen.has(row.node.path)} isChosen=${row.node.path === chosen} isCurrent=${row.node.path === current}
-      href=${row.node.kind === "directory" ? null : address(row.node.path)} turn=${() => { setFocused(row.node.path); turn(row.node.path); }} />`)}
+      href=${row.node.kind === "directory" ? null : address(row.node.path)} turn=${() => turn(row.node.path)} onFocus=${() => setFocused(row.node.path)} />`)}
     ${rows.length > MOST ? html`<li role="none" class="muted">… and ${(rows.length - MOST).toLocaleString("en")} more; close a directory to see them</li>` : null}
   </ul>`;
 }
 
-function Node({ node, depth, position, siblings, isOpen, isChosen, isCurrent, href, turn }) {
+function Node({ node, depth, position, siblings, isOpen, isChosen, isCurrent, href, turn, onFocus }) {
   const isDirectory = node.kind === "directory";
-  const facts = { role: "treeitem", tabindex: isCurrent ? 0 : -1, "aria-level": depth + 1, "aria-posinset": position, "aria-setsize": siblings, style: { paddingLeft: `${depth * 16 + 6}px` } };
+  const facts = { onFocus, role: "treeitem", tabindex: isCurrent ? 0 : -1, "aria-level": depth + 1, "aria-posinset": position, "aria-setsize": siblings, style: { paddingLeft: `${depth * 16 + 6}px` } };
   const inside = html`<span class="tree-mark" aria-hidden="true">${isDirectory ? (isOpen ? "▾" : "▸") : MARKS[node.kind] ?? ""}</span>
     <span class="cut" title=${node.path}>${node.name}${isDirectory ? "/" : ""}</span>
     ${node.file?.source === "checkpoint" ? html`<span class="tag-small" title="Saved with this checkpoint">ckpt</span>` : null}

@@ -35,6 +35,8 @@ export function ExperimentPage() {
   const { value, error } = useLoaded((signal) => getJson(`experiments/${encodeURIComponent(id)}`, {}, { signal }), [id, stamp]);
   const shown = value?.id.startsWith(id) ? value : null;
   size.current = shown?.checkpoints.length ?? 0;
+  const known = useRef("");
+  if (shown) known.current = shown.id;
   useEffect(() => {
     if (!shown) return undefined;
     const before = document.title;
@@ -46,6 +48,7 @@ export function ExperimentPage() {
     if (shown && asked === id && id.length < 8) replace({ view: "experiment", parts: [shown.id.slice(0, 8), ...rest], query, hash });
   }, [shown]);
   if (!id) return html`<${Empty} title="No experiment is named."><p><a href=${href(sharedAddress("experiments"))}>All experiments</a></p><//>`;
+  if (error?.status === 404 && known.current.startsWith(id)) return html`<${Deleted} id=${known.current} />`;
   if (error) return html`<div class="page"><h1 class="hidden-text">Experiment ${id}</h1><${Failure} error=${error}><p><a href=${href(sharedAddress("experiments"))}>All experiments</a></p><//></div>`;
   if (!shown) return html`<${Loading} what=${`experiment ${id}`} />`;
   const [name, , Tab] = TABS.find(([one]) => one === tab) ?? TABS[0];
@@ -54,7 +57,11 @@ export function ExperimentPage() {
     <${Tab} key=${`${shown.id}${name}`} experiment=${shown} id=${id} tab=${name} stamp=${stamp} /></div>`;
 }
 
-export function tabAddress(id, tab, rest = [], query = {}) {
+function Deleted({ id }) {
+  return html`<div class="page"><h1>${shortId(id)}</h1><${Empty} title="This experiment was deleted."><p class="hint">Nothing leads to its files any more. <code>keepsake collect</code> frees what they take.</p><p><a href=${href(sharedAddress("experiments"))}>All experiments</a></p><//></div>`;
+}
+
+function tabAddress(id, tab, rest = [], query = {}) {
   return sharedAddress("experiment", [id, ...(tab === "overview" ? [] : [tab]), ...rest], query);
 }
 
@@ -67,10 +74,13 @@ function TabCount({ name, experiment }) {
 // A number that grows when the experiment has changed, so that it is fetched again; one that is large less often.
 function useStamp(id, size) {
   const [stamp, setStamp] = useState(0);
-  const state = useRef({ seen: 0, at: 0, timer: 0 });
+  const state = useRef({ seen: 0, at: 0, timer: 0, isFirst: true });
   const revision = useStore(model, (now) => (now.changed.some((one) => one.startsWith(id) || id.startsWith(one)) ? now.revision : state.current.seen));
+  const isThere = useStore(model, ({ table }) => table.find(id) >= 0);
   useEffect(() => {
-    if (revision === state.current.seen) return;
+    const isFirst = state.current.isFirst;
+    state.current.isFirst = false;
+    if (isFirst) return;
     state.current.seen = revision;
     clearTimeout(state.current.timer);
     const pause = size > MANY ? MANY_PAUSE_MS : 0;
@@ -78,7 +88,7 @@ function useStamp(id, size) {
       state.current.at = Date.now();
       setStamp((count) => count + 1);
     }, Math.max(state.current.at + pause - Date.now(), 0));
-  }, [revision]);
+  }, [revision, isThere]);
   useEffect(() => () => clearTimeout(state.current.timer), []);
   return stamp;
 }
