@@ -57,7 +57,7 @@ class Served:
 
     address: str
     """What it printed: the address of the page with its token."""
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | None = None
 
     @property
     def origin(self) -> str:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import keepsake
+from tests.ui.browser.conftest import Served
+from tests.ui.serving import TOKEN, serving
 
 HOSTILE = "<script>alert(1)</script>"
 TURNED = "\u202eabc"
@@ -88,3 +93,15 @@ def make_study(root: Path) -> Study:
     except ValueError:
         pass
     return Study(directory / "repository", made)
+
+
+@contextmanager
+def serving_study(root: Path) -> Iterator[tuple[Served, Study]]:
+    """Make the study and serve it: once for all tests of a module, none of which changes it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(root / "cache"))
+        patch.setenv("KEEPSAKE_COURIER", "off")
+        study = make_study(root)
+        with serving(study.repository) as asker:
+            asker.json("/experiments")  # it opens its catalog now, in a directory that stays
+            yield Served(f"{asker.origin}/?token={TOKEN}"), study

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.ui.browser.conftest import OpenPage, Served, Watch, axe_findings
-from tests.ui.browser.study import HOSTILE, Study, make_study
+from tests.ui.browser.study import HOSTILE, Study, serving_study
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Study]]:
+    with serving_study(tmp_path_factory.mktemp("study")) as site:
+        yield site
 
 
 @pytest.fixture
-def study(tmp_path: Path) -> Study:
-    return make_study(tmp_path)
+def served(site: tuple[Served, Study]) -> Served:
+    return site[0]
 
 
 @pytest.fixture
-def served(serve: Callable[[Path], Served], study: Study) -> Served:
-    return serve(study.repository)
-
-
-def section(page: Page, name: str) -> object:
-    return page.locator(f"section#{name}")
+def study(site: tuple[Served, Study]) -> Study:
+    return site[1]
 
 
 def test_two_experiments_are_compared_in_everything(served: Served, study: Study, open_page: OpenPage) -> None:
@@ -33,8 +34,8 @@ def test_two_experiments_are_compared_in_everything(served: Served, study: Study
     loss = page.locator("#metrics").get_by_role("row", name="loss")
     expect(loss).to_contain_text("\u22120.018 (\u221290 %) better")
     expect(page.locator("#files").get_by_role("row", name="code/train.py")).to_contain_text("changed +2 \u22122 lines")
-    expect(page.locator("#code ins").first).to_contain_text("return x * 21")
-    expect(page.locator("#code .marked").first).to_have_text("20")
+    expect(page.locator("#code ins", has_text="return x * 21")).to_be_attached()
+    expect(page.locator("#code del .marked", has_text="20")).to_be_attached()
     expect(page.locator("#tensors").get_by_role("row", name="weight")).to_contain_text("float32[6, 10]")
     expect(page.locator("#images img")).to_have_count(2)
     expect(page.locator("#curves").get_by_role("img", name="train_loss: from")).to_be_visible()
@@ -54,7 +55,7 @@ def test_four_sides_choose_their_checkpoints(served: Served, study: Study, open_
     expect(loss.get_by_role("cell").nth(1)).to_contain_text("worse")
     expect(loss.get_by_role("cell").nth(2)).to_contain_text("better")
     page.locator("#code").get_by_role("combobox").select_option(index=2)
-    expect(page.locator("#code ins").first).to_contain_text("return x * 22")
+    expect(page.locator("#code ins", has_text="return x * 22")).to_be_attached()
     page.get_by_role("link", name="Remove").first.click()
     expect(page.locator(".side")).to_have_count(3)
     expect(page).to_have_url(f"{served.origin}/compare/{study.id(0)}@0...{study.id(1)}@latest...{study.id(2)}")
@@ -135,7 +136,7 @@ def test_an_id_that_is_not_there_says_so(served: Served, study: Study, open_page
 
 
 def test_an_experiment_is_the_same_as_itself(served: Served, study: Study, open_page: OpenPage) -> None:
-    page = open_page(served, f"/compare/{study.id(0)}...{study.id(0)}")
+    page = open_page(served, f"/compare/{study.id(0)}...{study.id(0)}@best")
     expect(page.locator("#summary")).to_contain_text("Nothing differs")
 
 

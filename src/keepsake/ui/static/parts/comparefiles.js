@@ -59,10 +59,10 @@ export function CodeChanges({ files, sides, layout, setLayout }) {
   const [chosen, choose] = useChosenSide(files);
   const texts = chosen.changes.filter((change) => change.text);
   let lines = 0;
-  const tools = html`<${ChooseSide} files=${files} chosen=${chosen} sides=${sides} choose=${choose} />
+  const tools = html`<${ChooseSide} files=${files} chosen=${chosen} sides=${sides} choose=${choose} />${texts.length ? html`
     <button type="button" onClick=${() => goToChange(-1)} title="The change before (b)" aria-label="The change before">↑</button><button type="button" onClick=${() => goToChange(1)} title="Next change (n)" aria-label="Next change">↓</button>
-    <button type="button" aria-pressed=${layout === "unified"} onClick=${() => setLayout("unified")}>Unified</button><button type="button" aria-pressed=${layout === "split"} onClick=${() => setLayout("split")}>Split</button>`;
-  return html`<${Section} name="code" heading="Code" count=${texts.length ? `${texts.length} text file${texts.length === 1 ? "" : "s"}` : "no text file differs"} tools=${texts.length ? tools : null}>
+    <button type="button" aria-pressed=${layout === "unified"} onClick=${() => setLayout("unified")}>Unified</button><button type="button" aria-pressed=${layout === "split"} onClick=${() => setLayout("split")}>Split</button>` : null}`;
+  return html`<${Section} name="code" heading="Code" count=${texts.length ? `${texts.length} text file${texts.length === 1 ? "" : "s"}` : "no text file differs"} tools=${tools}>
     ${texts.map((change) => {
       const isOpen = lines === 0 || lines < OPEN_LINES;
       lines += change.text.hunks.reduce((sum, hunk) => sum + hunk.lines.length, 0);

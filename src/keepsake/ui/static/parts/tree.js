@@ -1,6 +1,6 @@
 // Files as a tree. One tab stop; arrows go up and down, open and close, and Enter follows the link, as the ARIA pattern says.
 
-import { html, useEffect, useMemo, useRef, useState } from "./ui.js";
+import { html, useLayoutEffect, useMemo, useRef, useState } from "./ui.js";
 import { makeTree, openAtFirst, parentsOf, visibleNodes } from "../core/files.js";
 import { formatBytes } from "../core/values.js";
 
@@ -16,7 +16,7 @@ export function FileTree({ files, chosen, address, label = "Files" }) {
   const rows = useMemo(() => visibleNodes(nodes, shownOpen), [nodes, shownOpen]);
   const current = rows.some(({ node }) => node.path === focused) ? focused : rows[0]?.node.path;
   const mayFocus = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (mayFocus.current) list.current.querySelector('[tabindex="0"]')?.focus();
     mayFocus.current = false;
   }, [current, rows]);
@@ -32,6 +32,7 @@ export function FileTree({ files, chosen, address, label = "Files" }) {
     mayFocus.current = true;
     setFocused(path);
   }
+  const follow = () => list.current.querySelector('[tabindex="0"]').click();
   function onKeyDown(event) {
     const at = rows.findIndex(({ node }) => node.path === current);
     const { node, depth } = rows[at];
@@ -43,8 +44,8 @@ export function FileTree({ files, chosen, address, label = "Files" }) {
       End: () => focus(rows.at(-1).node.path),
       ArrowRight: () => isDirectory && (shownOpen.has(node.path) ? focus(node.children[0]?.path) : turn(node.path, true)),
       ArrowLeft: () => (isDirectory && shownOpen.has(node.path) ? turn(node.path, false) : depth && focus(parentsOf(node.path).at(-1))),
-      Enter: () => (isDirectory ? turn(node.path) : event.target.click()),
-      " ": () => (isDirectory ? turn(node.path) : event.target.click()),
+      Enter: () => (isDirectory ? turn(node.path) : follow()),
+      " ": () => (isDirectory ? turn(node.path) : follow()),
     };
     if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();

@@ -33,7 +33,7 @@ function makeTiles(rows) {
 
 function Tile({ tile: { id, name, size, share }, isLarge, style }) {
   const text = `${name}: ${formatBytes(size)}${share > 0.005 ? `, ${Math.round(share * 100)} % of it shared` : ""}`;
-  const inside = isLarge ? html`<strong class="cut">${name}</strong><span>${formatBytes(size)}</span>` : null;
+  const inside = isLarge ? html`<strong class="cut">${name}</strong> <span>${formatBytes(size)}</span>` : html`<span class="hidden-text">${text}</span>`;
   if (!id) return html`<li class="usage-tile rest" style=${style} title=${text}>${inside}</li>`;
-  return html`<li class="usage-tile" style=${style}><a href=${href(sharedAddress("experiment", [id.slice(0, 8)]))} title=${text} aria-label=${text} tabindex="-1"><span class="usage-share" style=${{ height: `${share * 100}%` }}></span>${inside}</a></li>`;
+  return html`<li class="usage-tile" style=${style}><a href=${href(sharedAddress("experiment", [id.slice(0, 8)]))} title=${text} tabindex="-1"><span class="usage-share" style=${{ height: `${share * 100}%` }}></span>${inside}</a></li>`;
 }
