@@ -30,7 +30,7 @@ _HEAD = """\
   "use strict";
   const definitions = {};
   const loaded = {};
-  function load(name) {
+  function __load__(name) {
     if (!(name in loaded)) definitions[name]((loaded[name] = {}));
     return loaded[name];
   }
@@ -49,8 +49,8 @@ def join_modules(entry: str, read: Callable[[str], str]) -> str:
     """
     parts = [_HEAD]
     for name, text in _in_order(entry, read):
-        parts.append(f"  definitions[{name!r}] = (exports) => {{\n{_rewrite(name, text)}\n  }};\n")
-    return "".join([*parts, f"  load({entry!r});\n}})();\n"])
+        parts.append(f"  definitions[{name!r}] = (__exports__) => {{\n{_rewrite(name, text)}\n  }};\n")
+    return "".join([*parts, f"  __load__({entry!r});\n}})();\n"])
 
 
 def _in_order(entry: str, read: Callable[[str], str]) -> Iterator[tuple[str, str]]:
@@ -90,19 +90,19 @@ def _rewrite(name: str, text: str) -> str:
     def import_names(match: re.Match[str]) -> str:
         source = repr(_resolve(name, match["path"]))
         if match["default"]:
-            return f"const {{ default: {match['default']} }} = load({source});"
+            return f"const {{ default: {match['default']} }} = __load__({source});"
         names = ", ".join(own if own == other else f"{own}: {other}" for own, other in _renames(match["names"]))
-        return f"const {{ {names} }} = load({source});"
+        return f"const {{ {names} }} = __load__({source});"
 
     text = _IMPORT.sub(import_names, text)
-    text = _DYNAMIC_IMPORT.sub(lambda match: f"Promise.resolve(load({_resolve(name, match['path'])!r}))", text)
+    text = _DYNAMIC_IMPORT.sub(lambda match: f"Promise.resolve(__load__({_resolve(name, match['path'])!r}))", text)
     text = _EXPORT_DECLARATION.sub(export_declaration, text)
     text = _EXPORT_LIST.sub(export_list, text)
-    text = _EXPORT_DEFAULT.sub("exports.default = ", text)
+    text = _EXPORT_DEFAULT.sub("__exports__.default = ", text)
     stray = _STRAY.search(text)
     if stray:
         raise InternalError(f"{name} has an import or export in a form that is not understood: {stray[0].strip()} …")
-    return "\n".join([text, *(f"exports.{public} = {own};" for public, own in exported)])
+    return "\n".join([text, *(f"__exports__.{public} = {own};" for public, own in exported)])
 
 
 def _renames(names: str) -> Iterator[tuple[str, str]]:

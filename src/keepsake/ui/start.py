@@ -1,17 +1,24 @@
-"""`keepsake ui`, from the options to serving."""
+"""`keepsake ui`, from the options to serving, or to a directory with an export."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keepsake.errors import ConfigError
 from keepsake.project import Project
 from keepsake.ui.access import Access
 from keepsake.ui.server import ANY_ADDRESS, DEFAULT_HOST, address_of, open_socket
 from keepsake.ui.token import load_token, new_token
+
+if TYPE_CHECKING:
+    from keepsake.ui.export import ExportResult
 
 
 def start(project: Project, *, host: str = DEFAULT_HOST, port: int | None = None, open_browser: bool = True) -> None:
@@ -22,14 +29,12 @@ def start(project: Project, *, host: str = DEFAULT_HOST, port: int | None = None
         ConfigNotFoundError: there is no repository.
         InvalidInputError: this machine has no such address.
     """
-    try:
+    with _needed_packages():
         import uvicorn  # noqa: F401 (so that nothing is printed when it is missing)
 
         from keepsake.ui.app import create_app
         from keepsake.ui.server import serve
         from keepsake.ui.site import Site
-    except ImportError as error:
-        raise ConfigError(f"the web page needs the package {error.name}", hint="pip install 'keepsake[ui]'") from error
     site = Site(project)
     site.open()
     with open_socket(host, port) as listening:
@@ -46,6 +51,25 @@ def start(project: Project, *, host: str = DEFAULT_HOST, port: int | None = None
             access.add_pass(once)
             threading.Thread(target=show, args=(f"{address}?token={once}",), daemon=True).start()
         serve(app, listening)
+
+
+def export(project: Project, directory: Path, *, on_progress: Callable[[int, int], None] | None = None) -> ExportResult:
+    """Write the page of a project into a directory; see `export.export_page`, with its errors.
+
+    Raises:
+        ConfigError: a package is missing.
+    """
+    with _needed_packages():
+        from keepsake.ui.export import export_page
+    return export_page(project, directory, on_progress=on_progress)
+
+
+@contextlib.contextmanager
+def _needed_packages() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise ConfigError(f"the web page needs the package {error.name}", hint="pip install 'keepsake[ui]'") from error
 
 
 def show(address: str) -> None:

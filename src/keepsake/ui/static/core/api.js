@@ -51,10 +51,26 @@ async function ask(address, { signal } = {}) {
 
 // An export keeps each answer as a script that hands it over, since a page opened from a folder may fetch nothing.
 const waiting = new Map();
+let known = []; // ids of the experiments, by which their answers are named
+
+export function notExported() {
+  return new ApiError("this is not part of the export", { status: 404, kind: "not_exported", hint: "`keepsake ui` shows everything" });
+}
+
+export function knowIds(ids) {
+  known = ids;
+}
+
+// Names in an export have ids as they were exported: those of the table, and the first 16 digits of a checkpoint's.
+function frozenId(segment) {
+  if (!/^[0-9a-f]{3,64}$/.test(segment)) return segment;
+  return known.find((id) => id.startsWith(segment) || segment.startsWith(id)) ?? segment.slice(0, 16);
+}
+
 window.keepsakeAnswer = (name, body) => waiting.get(name)?.(body);
 
 function frozenAnswer(path, params) {
-  const name = endpoint(path, params).slice("/api/v1/".length);
+  const name = endpoint(path.split("/").map(frozenId).join("/"), params).slice("/api/v1/".length);
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
     waiting.set(name, (body) => {
@@ -62,10 +78,10 @@ function frozenAnswer(path, params) {
       resolve(body);
     });
     script.onerror = () => {
-      reject(new ApiError("this is not part of the export", { status: 404, kind: "not_exported", hint: "`keepsake ui` shows everything" }));
+      reject(notExported());
     };
     script.onload = () => script.remove();
-    script.src = `data/${frozenName(name)}.js`;
+    script.src = `data/${frozenName(name)}.js`; // beside the page, also when that is in a bucket
     document.head.append(script);
   });
 }

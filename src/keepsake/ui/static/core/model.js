@@ -3,7 +3,7 @@
 //
 // Filter, order, group and selection live in the address; this holds what follows from them.
 
-import { ApiError, getJson, isStatic } from "./api.js";
+import { ApiError, getJson, isStatic, knowIds } from "./api.js";
 import { current, setQuery } from "./address.js";
 import { Store } from "./store.js";
 import { Table } from "./table.js";
@@ -28,6 +28,7 @@ let filterAbort = new AbortController();
 export async function load() {
   try {
     const [meta, answer] = await Promise.all([getJson("meta"), getJson("experiments")]);
+    knowIds(answer.ids);
     model.set({ meta, table: Table.fromAnswer(answer), connection: "idle", error: null, updated: Date.now(), revision: model.get().revision + 1 });
     await applyFilter();
   } catch (error) {

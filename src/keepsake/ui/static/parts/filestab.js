@@ -27,6 +27,7 @@ export function FilesTab({ experiment, id, tab, stamp }) {
   const asked = parts.slice(2).join("/");
   const path = asked || firstFile(files);
   const address = (one, fragment = "") => href({ ...sharedAddress("experiment", [id, tab, ...one.split("/")], query.at ? { at: query.at } : {}), hash: fragment });
+  const holder = chosen && files.find((file) => file.path === path)?.source !== "experiment" ? chosen : experiment;
   const line = Number(/^L(\d+)$/.exec(hash)?.[1] ?? 0) || null;
   const total = files.reduce((sum, file) => sum + (file.size_bytes ?? 0), 0);
   const choose = (event) => go(sharedAddress("experiment", [id, tab, ...(asked ? asked.split("/") : [])], { at: event.target.value }), { keepScroll: true });
@@ -37,7 +38,7 @@ export function FilesTab({ experiment, id, tab, stamp }) {
     ${tab === "code" ? html`<${NotebookSource} experiment=${experiment} />` : null}
     ${error ? html`<${Failure} error=${error} />` : !value ? html`<${Loading} what="files" />` : !files.length ? html`<${Nothing} tab=${tab} experiment=${experiment} />` : html`<div class="files">
       <div class="panel files-tree"><${FileTree} files=${files} chosen=${path} address=${(one) => address(one)} /></div>
-      <div class="panel files-preview">${path ? html`<${Preview} key=${path} id=${(chosen ?? experiment).id} path=${path} line=${line} lineAddress=${(number) => address(path, `L${number}`)} />` : html`<p class="muted">Choose a file.</p>`}</div></div>`}`;
+      <div class="panel files-preview">${path ? html`<${Preview} key=${path} id=${holder.id} path=${path} line=${line} lineAddress=${(number) => address(path, `L${number}`)} />` : html`<p class="muted">Choose a file.</p>`}</div></div>`}`;
 }
 
 const MOST_OPTIONS = 300;

@@ -49,9 +49,9 @@ function Cells({ answer: { columns, rows, path } }) {
 }
 
 export function Picture({ id, answer }) {
-  const address = fileAddress(id, answer.path, { image: true });
+  const address = answer.data ?? fileAddress(id, answer.path, { image: true }); // an export holds small images themselves
   const size = answer.width ? `${answer.width} × ${answer.height}` : "";
-  if (!address) return html`<p class="note">Images are not part of an export.</p>`;
+  if (!address) return html`<p class="note">An image of this size is not part of an export.</p>`;
   return html`<p class="muted">${[answer.media_type, size].filter(Boolean).join(", ")}</p><div class="checker"><img src=${address} alt=${`${nameOf(answer.path)}, ${size}`} width=${answer.width} height=${answer.height} /></div>`;
 }
 

@@ -4,9 +4,10 @@
 // and values are asked for first, since files and tensors take longer.
 
 import { html, useEffect, useLoaded, useState, useStore } from "../parts/ui.js";
-import { getJson } from "../core/api.js";
+import { getJson, isStatic, notExported } from "../core/api.js";
 import { current, go, href, setQuery, sharedAddress } from "../core/address.js";
 import { formatSide, formatSides, parseSides, toMarkdown } from "../core/comparison.js";
+import { frozenDiff } from "../core/frozendiff.js";
 import { bindKeys } from "../core/keys.js";
 import { model } from "../core/model.js";
 import { ChangedFiles, CodeChanges, ImageChanges, TensorChanges } from "../parts/comparefiles.js";
@@ -29,8 +30,8 @@ export function Compare() {
 
 function Comparison({ sides, query }) {
   const ids = sides.map(formatSide).join(",");
-  const rows = useLoaded((signal) => getJson("diff", { ids, only: ROWS.map(([name]) => name), all: 1 }, { signal }), [ids]);
-  const files = useLoaded((signal) => getJson("diff", { ids, only: ["code", "tensors"], all: 1 }, { signal }), [ids]);
+  const rows = useLoaded((signal) => (isStatic ? frozenDiff(sides) : getJson("diff", { ids, only: ROWS.map(([name]) => name), all: 1 }, { signal })), [ids]);
+  const files = useLoaded((signal) => (isStatic ? Promise.reject(notExported()) : getJson("diff", { ids, only: ["code", "tensors"], all: 1 }, { signal })), [ids]);
   const onlyDiffering = query.only !== "0";
   const layout = query.layout === "split" ? "split" : "unified";
   useScrollToSection(rows.value, files.value);

@@ -1,0 +1,134 @@
+"""The exported page, opened from a folder: the same views, without a server."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from keepsake import Project
+from keepsake.errors import ConflictError
+from keepsake.ui.export import export_page, frozen_name
+from tests.ui.browser.conftest import PATIENCE_MS, Watch
+
+HOSTILE = "<img src=x onerror=document.title='taken'> ~*'\"%&+ä.txt"
+
+
+def png() -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 2, 2, 8, 2, 0, 0, 0)
+    rows = zlib.compress(b"\0" + b"\xff\0\0" * 2 + b"\0" + b"\0\0\xff" * 2)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Two experiments with code, curves and files, one of a name that looks like markup."""
+    directory = tmp_path / "project"
+    directory.mkdir()
+    (directory / "train.py").write_text("print('hello')\n")
+    (directory / HOSTILE).write_text("hostile\n")
+    (directory / "picture.png").write_bytes(png())
+    project = Project(repository=str(tmp_path / "repository"), directory=directory)
+    for number in range(2):
+        experiment = project.experiments.create(
+            path=".", params={"lr": 0.1 * (number + 1)}, name=f"run-{number}", quiet=True
+        )
+        for step in range(3):
+            (directory / "model.json").write_text(json.dumps({"step": step}))
+            experiment.checkpoint(
+                "model.json", step=step, loss=1 / (step + 1 + number), primary_metric=("loss", "minimize")
+            )
+        experiment.stop()
+    return project
+
+
+@pytest.fixture
+def page(browser: Browser, watch: Watch) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, offline=True)
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    watch.follow(page)
+    yield page
+    context.close()
+
+
+def test_every_view_opens_from_a_folder(project: Project, page: Page, tmp_path: Path) -> None:
+    result = export_page(project, tmp_path / "site")
+    assert (result.experiments, result.problems) == (2, ())
+    page.goto(result.index.as_uri())
+    expect(page.get_by_role("grid")).to_contain_text("run-0")
+    first, second = project.experiments.list()
+    for address, shows in (
+        (f"e/{first.id[:8]}", "run-0"),
+        (f"e/{first.id[:8]}/checkpoints", "0.333333"),
+        (f"e/{first.id[:8]}/files/train.py", "print('hello')"),
+        (f"e/{first.id[:8]}/files/model.json", "step"),
+        ("charts", "loss"),
+        ("scatter", "loss"),
+        ("parallel", "lr"),
+        (f"compare/{first.id[:8]}...{second.id[:8]}", "0.2"),
+        ("storage", "run-1"),
+        ("about", "1.0.0"),
+    ):
+        page.goto(f"{result.index.as_uri()}#/{address}")
+        expect(page.locator("main")).to_contain_text(shows)
+
+
+def test_an_image_is_part_of_the_export(project: Project, page: Page, tmp_path: Path) -> None:
+    result = export_page(project, tmp_path / "site")
+    first = project.experiments.list()[0]
+    page.goto(f"{result.index.as_uri()}#/e/{first.id[:8]}/files/picture.png")
+    expect(page.locator("main img")).to_have_js_property("naturalWidth", 2)
+
+
+def test_a_file_of_any_name_is_only_text(project: Project, page: Page, tmp_path: Path) -> None:
+    result = export_page(project, tmp_path / "site")
+    page.goto(f"{result.index.as_uri()}#/e/{project.experiments.list()[0].id[:8]}/files")
+    page.get_by_role("treeitem").filter(has_text="onerror").click()
+    expect(page.locator(".files-preview")).to_contain_text("hostile")
+    assert "taken" not in page.title()
+
+
+def test_the_filter_looks_for_words(project: Project, page: Page, tmp_path: Path) -> None:
+    result = export_page(project, tmp_path / "site")
+    page.goto(result.index.as_uri())
+    page.get_by_role("search").locator("input").fill("run-1")
+    expect(page.locator(".count")).to_have_text("1 of 2")
+    page.reload()
+    expect(page.locator(".count")).to_have_text("1 of 2")
+
+
+def test_what_is_not_exported_is_said_to_be_missing(project: Project, page: Page, tmp_path: Path, watch: Watch) -> None:
+    watch.expected.append("ERR_FILE_NOT_FOUND")
+    result = export_page(project, tmp_path / "site")
+    page.goto(f"{result.index.as_uri()}#/e/0123456789abcdef")
+    expect(page.locator("main")).to_contain_text("not part of the export")
+
+
+def test_an_export_replaces_an_earlier_one_and_nothing_else(project: Project, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    export_page(project, site)
+    gone = project.experiments.list()[0]
+    gone.delete()
+    assert export_page(project, site).experiments == 1
+    assert not (site / "data" / f"{frozen_name(f'experiments/{gone.id[:12]}')}.js").exists()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.txt").write_text("mine")
+    with pytest.raises(ConflictError, match="is not empty"):
+        export_page(project, tmp_path / "other")
+    assert (tmp_path / "other" / "thesis.txt").read_text() == "mine"
+
+
+def test_an_export_asks_nothing_of_the_network(project: Project, page: Page, tmp_path: Path, watch: Watch) -> None:
+    result = export_page(project, tmp_path / "site")
+    page.goto(f"{result.index.as_uri()}#/charts")
+    expect(page.locator("main")).to_contain_text("loss")
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in watch.requests)

@@ -1,0 +1,77 @@
+"""Joining modules: the script does what they did, shown by running both in Chromium in `browser/test_export.py`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+import keepsake.ui
+from keepsake.errors import InternalError
+from keepsake.ui.bundle import join_modules
+
+STATIC = Path(keepsake.ui.__file__).parent / "static"
+
+
+def join(**modules: str) -> str:
+    texts = {f"{name}.js": text for name, text in modules.items()}
+    return join_modules("app.js", texts.__getitem__)
+
+
+def test_a_module_that_is_imported_twice_is_there_once() -> None:
+    script = join(
+        app='import { a } from "./one.js";\nimport { b } from "./two.js";\n',
+        one='import { c } from "./two.js";\nexport const a = c;\n',
+        two="export const b = 1;\nexport const c = 2;\n",
+    )
+    assert script.count("definitions['two.js'] =") == 1
+
+
+def test_names_keep_their_other_names() -> None:
+    script = join(app='import { a as b } from "./one.js";\nb();\n', one="function f() {}\nexport { f as a };\n")
+    assert "const { a: b } = __load__('one.js');" in script
+    assert "__exports__.a = f;" in script
+    assert "export {" not in script
+
+
+def test_what_is_imported_on_demand_is_in_the_script() -> None:
+    script = join(app='const view = await import("./one.js");\n', one="export default 1;\n")
+    assert "Promise.resolve(__load__('one.js'))" in script
+    assert "__exports__.default = 1;" in script
+
+
+def test_modules_that_import_each_other_are_refused() -> None:
+    with pytest.raises(InternalError, match=r"app\.js > one\.js > app\.js"):
+        join(app='import { a } from "./one.js";\n', one='import { b } from "./app.js";\n')
+
+
+@pytest.mark.parametrize("line", ["export let x = 1;", 'import "./one.js";', 'import * as x from "./one.js";'])
+def test_a_form_that_is_not_understood_is_refused(line: str) -> None:
+    with pytest.raises(InternalError, match=r"app\.js has an import or export"):
+        join(app=f"{line}\n", one="")
+
+
+def test_the_whole_page_can_be_joined() -> None:
+    script = join_modules("app.js", lambda name: (STATIC / name).read_text(encoding="utf-8"))
+    assert "definitions['vendor/preact.js']" in script
+
+
+def test_the_libraries_are_the_files_that_were_recorded() -> None:
+    record = json.loads((STATIC / "vendor" / "vendor.json").read_text())
+    recorded = {name: digest for package in record.values() for name, digest in package["files"].items()}
+    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (STATIC / "vendor").iterdir()}
+    del found["vendor.json"]
+    assert found == recorded
+    assert {name.partition(".")[0] for name in found if name.endswith(".LICENSE")} == {
+        "preact", "htm", "uplot", "highlight",
+    }  # fmt: skip
+
+
+def test_no_module_of_the_page_makes_markup_of_text() -> None:
+    for path in STATIC.rglob("*.js"):
+        if path.parent.name != "vendor":
+            text = path.read_text(encoding="utf-8")
+            for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"):
+                assert way not in text, f"{path.name} has {way}"
