@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.histories import encode_history, write_histories
+from benchmarks.listing_peers import measure_beside_peers
 from benchmarks.peers.install import UnavailableError, install
 from benchmarks.rows import Row
 from benchmarks.scale import Scale
@@ -56,7 +57,7 @@ def measure(scale: Scale, directory: Path) -> list[Row]:
             Row("  objects read after one of them changed", count_reads_after_a_change(root, cache), "objects", 1),
         ]
         if experiments == OLD_EXPERIMENTS:
-            rows += measure_beside_the_old_program(root, cache, scale, directory)
+            rows += measure_beside_others(root, cache, scale, directory)
         if experiments == FIRST_EXPERIMENTS:
             rows.append(measure_deletion(root, cache, scale))
         shutil.rmtree(root)
@@ -86,24 +87,27 @@ def measure_deletion(root: Path, cache: Path, scale: Scale) -> Row:
     return _row(f"keepsake rm of {DELETED} of {len(listed):,} experiments", pairs, DELETION_LIMIT_MS)
 
 
-def measure_beside_the_old_program(root: Path, cache: Path, scale: Scale, directory: Path) -> list[Row]:
-    """Time a listing of all experiments beside that of the program of 2021 on the same data in its own format."""
+def measure_beside_others(root: Path, cache: Path, scale: Scale, directory: Path) -> list[Row]:
+    """Time a listing of all experiments beside those of other programs, the one of 2021 first, on the same data."""
+    repository = Repository.open(LocalStore(root))
+    list_all = Listings(root, cache, scale).action(())
+    others = measure_beside_peers(list_all, repository, scale, directory)
     try:
         program = find_old_program()
     except UnavailableError:
-        return []
+        return others
     old = directory / "old"
-    write_old_repository(Repository.open(LocalStore(root)), old)
+    write_old_repository(repository, old)
     environment = os.environ | {"KEEPSAKE_NO_ANALYTICS": "1", "HOME": str(directory)}
-    runs = Listings(root, cache, scale)
 
     def list_old() -> None:
         command = [str(program), "ls", "-R", old.as_uri()]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment, cwd=directory)
 
-    pairs = measure_pairs(runs.action(()), Action(list_old), pairs=scale.pairs, patience_s=scale.patience_s)
+    pairs = measure_pairs(list_all, Action(list_old), pairs=scale.pairs, patience_s=scale.patience_s)
     what = f"keepsake ls, {OLD_EXPERIMENTS:,} experiments, all shown"
-    return [Row(what, pairs.ratio, "x Keepsake 0.4", 1.0, "its native program, on its own format", pairs.to_json())]
+    row = Row(what, pairs.ratio, "x Keepsake 0.4", 1.0, "its native program, on its own format", pairs.to_json())
+    return [row, *others]
 
 
 def find_old_program() -> Path:

@@ -81,7 +81,8 @@ def test_capture_takes_little_memory_in_a_process_of_its_own(tmp_path: Path) -> 
 
 
 def test_importing_loads_nothing_heavy(tmp_path: Path) -> None:
-    time, heavy = imports.measure(TINY, tmp_path)
+    time, heavy, *commands = imports.measure(TINY, tmp_path)
+    assert [row.what.split(",")[0] for row in commands] == ["keepsake --version", "keepsake --help"]
     assert heavy.measured == 0, heavy.remark
     assert "keepsake" in heavy.details["modules"]
     assert time.unit == "ms"

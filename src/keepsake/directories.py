@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import stat
-import tempfile
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -51,10 +51,21 @@ def temporary_directory() -> Path:
         ConfigError: it cannot be created, or somebody else has created it.
     """
     try:
-        parent = tempfile.gettempdir()
+        parent = _system_directory()
     except OSError as error:
         raise ConfigError(f"there is no temporary directory: {error.strerror or error}", hint=_HINT) from error
     return private_directory(Path(parent) / f"keepsake-{_user_id()}")
+
+
+def _system_directory() -> str:
+    """Return what `tempfile.gettempdir()` does, where it is clear without importing that (5 ms) and writing a file."""
+    parent = os.environ.get("TMPDIR", "/tmp")  # noqa: S108
+    is_clear = os.name == "posix" and os.path.isabs(parent) and os.access(parent, os.W_OK | os.X_OK)  # noqa: PTH117
+    if is_clear and "tempfile" not in sys.modules:
+        return parent
+    import tempfile
+
+    return tempfile.gettempdir()
 
 
 def private_directory(path: Path) -> Path:

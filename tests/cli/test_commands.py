@@ -159,13 +159,29 @@ def test_version_and_help_are_answered_without_a_project(tmp_path: Path) -> None
     assert "check" in run("--help", directory=tmp_path).stdout
 
 
-def test_asking_for_the_version_loads_nothing_heavy(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_asking_for_the_version_or_help_loads_no_command_and_nothing_heavy(tmp_path: Path, option: str) -> None:
     code = (
         "import sys\nfrom keepsake.cli.main import cli\n"
-        "cli(['--version'], standalone_mode=False)\n"
-        "print(sorted({'numpy', 'rich', 'matplotlib', 'pandas', 'yaml'} & set(sys.modules)))"
+        f"cli([{option!r}], standalone_mode=False)\n"
+        "print(sorted({'numpy', 'rich', 'matplotlib', 'pandas', 'yaml', 'keepsake.cli.ls', 'keepsake.project'} "
+        "& set(sys.modules)))"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
+def test_listing_loads_nothing_that_it_does_not_need(project: Path) -> None:
+    run("ls", directory=project)  # so that there is a catalog
+    code = (
+        "import sys\nfrom keepsake.cli.main import cli\n"
+        "cli(['ls'], standalone_mode=False)\n"
+        "print(sorted({'asyncio', 'difflib', 'hashlib', 'matplotlib', 'numpy', 'obstore', 'pandas', 'pathspec', "
+        "'rich', 'shutil', 'socket', 'subprocess', 'tempfile', 'yaml'} & set(sys.modules)))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, timeout=60, check=True
     )
     assert result.stdout.splitlines()[-1] == "[]"

@@ -5,7 +5,6 @@ They go through a pipe, since options may hold credentials, which have no place 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -62,4 +61,6 @@ class Instructions:
         return cls(**{**document, **paths})
 
     def _digest(self) -> str:
+        import hashlib  # 5 ms, which a listing need not spend
+
         return hashlib.blake2b(self.store_url.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

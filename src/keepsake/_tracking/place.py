@@ -5,7 +5,6 @@ It opens nothing until it is asked to, so that wrong arguments can be refused be
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from pathlib import Path
@@ -179,5 +178,7 @@ def remote_staging_name(url: str) -> str:
 
     It follows from the URL, since offline nobody can ask for the repository's id.
     """
+    import hashlib  # 5 ms, which a listing of a directory need not spend
+
     readable = re.sub(r"[^A-Za-z0-9.-]+", "-", url)[:60].strip("-.")
     return f"{readable}.{hashlib.blake2b(url.encode(), digest_size=6).hexdigest()}"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from keepsake._repository.repair import RepairResult
 
 
-@click.command("check", short_help="Verify everything that is stored, and repair it.")
+@click.command("check")
 @click.option("--repair", is_flag=True, help="Bring back what can be, and clear away damaged chunks that nobody has.")
 @click.option("--from", "sources", metavar="URL", multiple=True, help="A repository to repair from; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")

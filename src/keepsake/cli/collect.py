@@ -8,7 +8,7 @@ from keepsake.cli.context import Common, common_options, pass_common
 from keepsake.cli.output import print_json, say
 
 
-@click.command("collect", short_help="Free the space that no experiment needs any more.")
+@click.command("collect")
 @click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
 @common_options

@@ -12,7 +12,7 @@ from keepsake.cli.output import say
 FORMATS = ("csv", "json", "parquet")
 
 
-@click.command("export", short_help="Write experiments as CSV, JSON or Parquet.")
+@click.command("export")
 @click.option("-o", "--output", metavar="FILE", help="Where to; standard output without it.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="By default what FILE ends in, or csv.")
 @click.option("--checkpoints", "by_checkpoint", is_flag=True, help="A row a checkpoint instead of a row an experiment.")

@@ -8,7 +8,7 @@ from keepsake.cli.context import Common, common_options, pass_common
 from keepsake.cli.output import say
 
 
-@click.command("init", short_help="Make the current directory a project.")
+@click.command("init")
 @click.argument("url", metavar="[REPOSITORY]", required=False)
 @click.option("-f", "--force", is_flag=True, help="Replace a keepsake.yaml that is there.")
 @click.option("--create-bucket", is_flag=True, help="Make the bucket, too. On S3 only.")

@@ -14,7 +14,7 @@ from keepsake.cli.output import say
 POLL_S = 1.0
 
 
-@click.command("log", short_help="Print what an experiment measures, as it comes.")
+@click.command("log")
 @click.argument("id", shell_complete=complete_ids)
 @click.option("-f", "--follow/--no-follow", default=None, help="Wait for more. By default while the experiment runs.")
 @click.option(

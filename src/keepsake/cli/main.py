@@ -1,8 +1,8 @@
 """The command line: which commands there are, what they have in common, and how errors end.
 
-A command's module is imported when that command runs, so that `keepsake --version` loads none of them. Each is a thin
-file over the public API: it parses, calls, prints. Data goes to stdout, talk to stderr. The exit code is 0, 1 (failed),
-2 (usage) or 3 (not found, or ambiguous).
+A command's module is imported when that command runs, so that `keepsake --version` and `--help` load none of them. Each
+is a thin file over the public API: it parses, calls, prints. Data goes to stdout, talk to stderr. The exit code is 0, 1
+(failed), 2 (usage) or 3 (not found, or ambiguous).
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from keepsake._version import __version__
 from keepsake.cli.context import Common, common_options
 from keepsake.errors import KeepsakeError
 
-COMMANDS = (
-    "ls",
-    "ps",
-    "show",
-    "diff",
-    "log",
-    "plot",
-    "ui",
-    "export",
-    "checkout",
-    "open",
-    "rm",
-    "name",
-    "note",
-    "tag",
-    "du",
-    "check",
-    "collect",
-    "push",
-    "migrate",
-    "init",
-    "completion",
-)
-"""In the order of `keepsake --help`: looking, getting, changing, the repository, setting up."""
+COMMANDS = {
+    "ls": "List the experiments, oldest first.",
+    "ps": "List the experiments that are running, as `keepsake ls` does.",
+    "show": "Show an experiment or a checkpoint in full.",
+    "diff": "Compare two or more experiments or checkpoints.",
+    "log": "Print what an experiment measures, as it comes.",
+    "plot": "Draw a metric, in the terminal or as a picture.",
+    "ui": "Serve a page on which to look at the experiments.",
+    "export": "Write experiments as CSV, JSON or Parquet.",
+    "checkout": "Copy files out of the repository.",
+    "open": "Write one saved file to standard output.",
+    "rm": "Delete experiments or single checkpoints.",
+    "name": "Give an experiment a name.",
+    "note": "Write notes about an experiment.",
+    "tag": "Add tags to an experiment, or take them away.",
+    "du": "Show the space that each experiment takes.",
+    "check": "Verify everything that is stored, and repair it.",
+    "collect": "Free the space that no experiment needs any more.",
+    "push": "Deliver what waits, or copy to another repository.",
+    "migrate": "Copy a repository of Keepsake 0.x into a new one.",
+    "init": "Make the current directory a project.",
+    "completion": "Print the completion script for a shell.",
+}
+"""What `keepsake --help` says of each, in its order: looking, getting, changing, the repository, setting up."""
 MODULES = {"init": "initialize"}
 """Where the module of a command is not named as the command is: one called `init` would hide `keepsake.init`."""
 HIDDEN = ("help", "analytics")
@@ -59,6 +59,11 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (the signature is click's)
         """Return the names of the commands, in the order in which help shows them."""
         return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (as above)
+        """Write the list of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (as above)
         """Import the command of this name, or the one that it is another name of."""

@@ -11,7 +11,7 @@ _NAMED = 10
 """Files that are named of those that are left out; a `.git` has thousands."""
 
 
-@click.command("migrate", short_help="Copy a repository of Keepsake 0.x into a new one.")
+@click.command("migrate")
 @click.argument("old")
 @click.argument("new")
 @common_options

@@ -12,7 +12,7 @@ from keepsake.cli.ids import complete_ids
 from keepsake.errors import NotFoundError
 
 
-@click.command("open", short_help="Write one saved file to standard output.")
+@click.command("open")
 @click.argument("id", shell_complete=complete_ids)
 @click.argument("path")
 @common_options

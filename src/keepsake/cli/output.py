@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +26,11 @@ def say(text: str) -> None:
 
 def terminal_width() -> int | None:
     """Return how many columns stdout has; None when it is no terminal, where nothing need be left out."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if not sys.stdout.isatty():
+        return None
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def uses_color() -> bool:

@@ -14,7 +14,7 @@ from keepsake.errors import NotFoundError
 PICTURES = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 
 
-@click.command("plot", short_help="Draw a metric, in the terminal or as a picture.")
+@click.command("plot")
 @click.argument("ids", shell_complete=complete_ids, metavar="[ID]...", nargs=-1)
 @click.option("-m", "--metric", metavar="NAME", help="Which metric. By default the primary one.")
 @click.option("-f", "--filter", "filters", metavar="EXPRESSION", multiple=True, help="As in `keepsake ls`.")

@@ -8,7 +8,7 @@ from keepsake.cli.context import Common, common_options, pass_common
 from keepsake.cli.output import print_json, progress, say
 
 
-@click.command("push", short_help="Deliver what waits, or copy to another repository.")
+@click.command("push")
 @click.argument("places", metavar="[[FROM] TO]", nargs=-1)
 @click.option("-e", "--experiment", "ids", metavar="ID", multiple=True, help="Only this experiment; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")

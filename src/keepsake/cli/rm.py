@@ -9,7 +9,7 @@ from keepsake.cli.ids import complete_ids
 from keepsake.cli.output import confirm, say
 
 
-@click.command("rm", short_help="Delete experiments or single checkpoints.")
+@click.command("rm")
 @click.argument("ids", shell_complete=complete_ids, metavar="ID...", nargs=-1, required=True)
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
 @common_options

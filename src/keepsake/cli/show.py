@@ -9,7 +9,7 @@ from keepsake.cli.ids import complete_ids
 from keepsake.cli.output import print_json, terminal_width, uses_color
 
 
-@click.command("show", short_help="Show an experiment or a checkpoint in full.")
+@click.command("show")
 @click.argument("id", shell_complete=complete_ids)
 @click.option("--all", "show_all", is_flag=True, help="All packages, checkpoints and metrics, however many.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")

@@ -10,7 +10,7 @@ from keepsake.cli.context import Common, common_options, pass_common
 from keepsake.cli.output import progress, say
 
 
-@click.command("ui", short_help="Serve a page on which to look at the experiments.")
+@click.command("ui")
 @click.option(
     "--port",
     type=click.IntRange(0, 65_535),
