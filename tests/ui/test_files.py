@@ -297,6 +297,20 @@ def test_files_of_what_was_deleted_are_gone(
     assert server.error(404, f"/checkpoints/{checkpoint.id}/files")
 
 
+def test_files_are_found_once_and_not_after_their_checkpoint_is_deleted(
+    project: keepsake.Project, server: Asker, checkpoint: keepsake.Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"/files/{checkpoint.id}"
+    assert server.get(address, path="code/train.py").status_code == 200
+    running = project.experiments.create(quiet=True)
+    with monkeypatch.context() as context:
+        context.setattr(keepsake.Project, "get", None)
+        assert server.get(address, path="code/train.py").content == b"print('second')\n"
+    running.stop()
+    checkpoint.delete()
+    assert server.error(404, address, path="code/train.py")["kind"] == "not-found"
+
+
 def test_a_histogram_of_a_tensor(server: Asker, checkpoint: keepsake.Checkpoint) -> None:
     shown = server.json(f"/preview/{checkpoint.id}", path="code/weights.npy")
     assert shown["tensors"] == [{"name": "", "dtype": "float32", "shape": [100_000], "size_bytes": 400_000}]

@@ -92,6 +92,8 @@ class Catalog:
     def find_checkpoints(self, prefixes: Sequence[str]) -> list[ListedState]:
         """Return the experiments with a checkpoint whose id begins with one of the prefixes, and perhaps a few others.
 
+        Of what they logged between checkpoints, not all is there.
+
         Raises:
             StoreError: the repository cannot be read.
         """
@@ -197,12 +199,12 @@ class Catalog:
             for number, ids in enumerate(columns.values(CHECKPOINT_IDS))
             if any(begins_id(ids, prefix) for prefix in prefixes)
         ]
-        return self._load_states(connection, path, numbers)
+        return self._load_states(connection, path, numbers, with_logs=False)
 
     def _load_states(
-        self, connection: sqlite3.Connection, path: Path | None, numbers: Sequence[int]
+        self, connection: sqlite3.Connection, path: Path | None, numbers: Sequence[int], *, with_logs: bool = True
     ) -> list[ListedState]:
-        reader = HistoryReader(self._repository, path)
+        reader = HistoryReader(self._repository, path, with_logs=with_logs)
         states: list[ListedState] = []
         read = "SELECT id, stamp, head FROM experiments JOIN heads USING (number) WHERE number = ?"
         for number in numbers:

@@ -31,9 +31,11 @@ class HistoryReader:
     Args:
         repository: of the experiments.
         path: file of the catalog; None when there is none.
+        with_logs: whether what was only logged between checkpoints is wanted, which is most of long histories.
     """
 
-    def __init__(self, repository: Repository, path: Path | None) -> None:
+    def __init__(self, repository: Repository, path: Path | None, *, with_logs: bool = True) -> None:
+        self._with_logs = with_logs
         self._repository = repository
         self._path = None if isinstance(repository.store, DirectoryStore) else path
         self._listed: list[tuple[str, int, str]] = []
@@ -63,7 +65,9 @@ class HistoryReader:
         experiment_id, _, stamp = self._listed[place]
         state = self._load_kept(place) if self._path is not None else None
         if state is None and stamp:
-            journal = load_journal(self._repository.store, experiment_id, segments_of_stamp(stamp))
+            journal = load_journal(
+                self._repository.store, experiment_id, segments_of_stamp(stamp), with_logs=self._with_logs
+            )
             state = fold_events(experiment_id, journal.events)
         return state if state is not None else self._load_again(experiment_id)
 
@@ -84,7 +88,7 @@ class HistoryReader:
         from keepsake._catalog.stored import fold_stored
 
         with contextlib.suppress(CatalogDamagedError):
-            return fold_stored(self._listed[place][0], *kept)
+            return fold_stored(self._listed[place][0], *kept, with_logs=self._with_logs)
         return None
 
     def _fetch(self, place: int) -> None:

@@ -77,6 +77,10 @@ class Measurements:
         columns = (array for column in self.columns.values() if column is not None for array in column)
         return sum(array.nbytes for array in (*bases, *columns))
 
+    def has_deleted(self, checkpoint_id: str) -> bool:
+        """Say whether a checkpoint does not count any more."""
+        return number_of(checkpoint_id) in self.deleted
+
     def curve(self, metric: str, x: str = "step") -> Curve | None:
         """Return the curve of a metric; None when nothing has it.
 

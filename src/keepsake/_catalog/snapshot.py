@@ -109,6 +109,11 @@ class State:
     def _sorted_ids(self) -> list[str]:
         return sorted(row.id for row in self.rows)
 
+    def has_id(self, experiment_id: str) -> bool:
+        """Say whether there is an experiment of this id."""
+        place = bisect_left(self._sorted_ids, experiment_id)
+        return self._sorted_ids[place : place + 1] == [experiment_id]
+
     def find_id(self, prefix: str) -> str:
         """Return the one id that begins so; errors as of `resolve_prefix`."""
         wanted = check_prefix(prefix, noun="experiment")

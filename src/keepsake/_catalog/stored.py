@@ -34,7 +34,7 @@ def unpack_segments(lengths: str, data: bytes) -> dict[str, bytes]:
     return contents
 
 
-def fold_stored(experiment_id: str, lengths: str, data: bytes) -> ExperimentState | None:
+def fold_stored(experiment_id: str, lengths: str, data: bytes, *, with_logs: bool = True) -> ExperimentState | None:
     """Fold an experiment from what the catalog keeps of it; None when that does not make one.
 
     Raises:
@@ -44,5 +44,5 @@ def fold_stored(experiment_id: str, lengths: str, data: bytes) -> ExperimentStat
     for key, content in unpack_segments(lengths, data).items():
         name = parse_segment_key(key)
         if name is not None:
-            read_events(name, content, journal)
+            read_events(name, content, journal, with_logs=with_logs)
     return fold_events(experiment_id, journal.events)

@@ -147,8 +147,10 @@ def longest_segments(infos: Iterable[ObjectInfo]) -> dict[str, list[tuple[Segmen
     return by_experiment
 
 
-def load_journal(store: Store, experiment_id: str, segments: Iterable[SegmentName]) -> Journal:
-    """Read the segments of one experiment. What cannot be read is reported in the result, not raised."""
+def load_journal(
+    store: Store, experiment_id: str, segments: Iterable[SegmentName], *, with_logs: bool = True
+) -> Journal:
+    """Read the segments of one experiment; see `read_events`. What cannot be read is said in the result, not raised."""
     journal = Journal(experiment_id)
     for name in segments:
         try:
@@ -156,7 +158,7 @@ def load_journal(store: Store, experiment_id: str, segments: Iterable[SegmentNam
         except NotFoundError as error:
             journal.problems.append((name.key, error))
             continue
-        read_events(name, data, journal)
+        read_events(name, data, journal, with_logs=with_logs)
     return journal
 
 

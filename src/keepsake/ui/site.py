@@ -119,7 +119,7 @@ class Site:
         self._curves: CurveReader | None = None
         self._usage: tuple[str, Usage] | None = None
         self._measuring = threading.Lock()
-        self._saved: dict[tuple[str, str], SavedFiles] = {}
+        self._saved: dict[str, tuple[str, str | None, SavedFiles]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -200,20 +200,36 @@ class Site:
     def saved_files(self, identifier: str) -> SavedFiles:
         """Return the saved files of an experiment or checkpoint; errors as of `get`.
 
-        A page asks for one file of it after the other, so it is remembered for as long as nothing changes.
+        A page asks for one file of it after the other, and none of them ever changes, so it is remembered until the
+        experiment or checkpoint is deleted.
         """
-        key = self.refresh().cursor, identifier
+        state = self.refresh()
         with self._lock:
-            kept = self._saved.get(key)
-        if kept is None:
-            from keepsake.ui.saved import SavedFiles
+            kept = self._saved.get(identifier)
+        if kept is not None and self._is_there(state, *kept[:2]):
+            return kept[2]
+        from keepsake.ui.saved import SavedFiles
 
-            kept = SavedFiles(self.get(identifier).saved_files())
-            with self._lock:
-                while len(self._saved) >= FILES_KEPT:
-                    self._saved.pop(next(iter(self._saved)))
-                self._saved[key] = kept
-        return kept
+        thing = self.get(identifier)
+        files = SavedFiles(thing.saved_files())
+        experiment_id, checkpoint_id = thing.id, None
+        if isinstance(thing, Checkpoint):
+            experiment_id, checkpoint_id = thing.experiment_id, thing.id
+        with self._lock:
+            self._saved.pop(identifier, None)
+            while len(self._saved) >= FILES_KEPT:
+                self._saved.pop(next(iter(self._saved)))
+            self._saved[identifier] = experiment_id, checkpoint_id, files
+        return files
+
+    def _is_there(self, state: State, experiment_id: str, checkpoint_id: str | None) -> bool:
+        """Say whether an experiment, and a checkpoint of it if one is given, has not been deleted."""
+        if not state.has_id(experiment_id):
+            return False
+        if checkpoint_id is None:
+            return True
+        measurements = self.curves.load([experiment_id], ()).get(experiment_id)
+        return measurements is not None and not measurements.has_deleted(checkpoint_id)
 
     def measure_usage(self) -> Usage:
         """Return what `Project.du` returns, once for as long as no experiment changes: it reads every manifest.
