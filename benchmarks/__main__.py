@@ -30,6 +30,7 @@ GROUPS = (
     "checkout",
     "reading",
     "listing",
+    "page",
     "bucket",
     "collect",
     "memory",

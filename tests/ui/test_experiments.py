@@ -124,6 +124,33 @@ def test_values_that_json_does_not_have_are_written_as_text(project: keepsake.Pr
     assert row["params.huge"] == 10**400
 
 
+def test_what_looks_like_a_program_is_data(project: keepsake.Project, asker: Asker) -> None:
+    hostile = (
+        "</script><script>alert(1)</script>",
+        "\u202e\u2066",
+        "\x00\x1b[31m",
+        "'\"`\\",
+        "a\r\nset-cookie: b=c",
+        "𝒳",
+    )
+    for text in hostile:
+        project.experiments.create(
+            params={text: text, "nested": {text: [text]}},
+            name="x" + text.replace("\r\n", " "),
+            tags=["t" + text],
+            quiet=True,
+        ).stop()
+    answer = asker.get("/experiments")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    document = answer.json()
+    for text in hostile:
+        (found,) = [one for one in document["columns"] if (one["group"], one["key"]) == ("params", text)]
+        assert text in found["values"]
+        assert asker.json("/select", filter=f"{found['name']} is not null")["places"] == [2 + hostile.index(text)]
+        assert "set-cookie" not in asker.get("/select", filter=text).headers
+
+
 def test_what_is_equal_but_not_the_same_stays_apart(project: keepsake.Project, asker: Asker) -> None:
     for value in (True, 1, 1.0, "1", [1], [True], None, False, 0):
         project.experiments.create(params={"x": value, "many": "same"}, quiet=True).stop()

@@ -133,9 +133,14 @@ class State:
         return [row.id for row in self.rows if begins_id(joined[row.number], digits)]
 
     @functools.cached_property
+    def known_columns(self) -> Collection[Column]:
+        """The columns in which any experiment has a value."""
+        return {column for block in self.blocks.values() for column in block.flat}
+
+    @functools.cached_property
     def columns(self) -> list[Column]:
-        """The columns in which any experiment has a value, in the order in which they are shown."""
-        return order_columns({column for block in self.blocks.values() for column in block.flat})
+        """The same, in the order in which they are shown."""
+        return order_columns(self.known_columns)
 
     def shown_id(self, row: Row) -> str:
         """Return the beginning of an id that is shown."""

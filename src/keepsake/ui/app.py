@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -17,6 +17,7 @@ from keepsake.ui.api import ENDPOINTS, PREFIX, load_handler
 from keepsake.ui.files import PageFiles
 from keepsake.ui.guard import Guard
 from keepsake.ui.site import Site
+from keepsake.ui.workers import Workers
 
 THREADS = 8
 """So many requests are worked on at once; what they wait for is mostly a disk or a network."""
@@ -32,7 +33,7 @@ def create_app(site: Site, access: Access, files: PageFiles | None = None) -> AS
         access: who may ask.
         files: the page.
     """
-    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="keepsake-ui")
+    pool = Workers(THREADS)
     routes = [Route(f"{PREFIX}{path}", _endpoint(site, name, pool)) for path, name in ENDPOINTS.items()]
     routes.append(Route("/api/{rest:path}", _refuse_unknown))
     routes.append(Route("/{rest:path}", _page_endpoint(files or PageFiles())))

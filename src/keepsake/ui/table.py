@@ -98,7 +98,7 @@ class Table:
 
 
 def _head(column: Column, state: State) -> dict[str, Any]:
-    return {"name": column_name(column, state.columns), "group": column.group, "key": column.key}
+    return {"name": column_name(column, state.known_columns), "group": column.group, "key": column.key}
 
 
 def _encode_column(head: dict[str, Any], values: list[Value]) -> str:
