@@ -38,7 +38,7 @@ def test_two_experiments_are_compared_in_everything(served: Served, study: Study
     expect(page.locator("#code del .marked", has_text="20")).to_be_attached()
     expect(page.locator("#tensors").get_by_role("row", name="weight")).to_contain_text("float32[6, 10]")
     expect(page.locator("#images img")).to_have_count(2)
-    expect(page.locator("#curves").get_by_role("img", name="train_loss: from")).to_be_visible()
+    expect(page.locator("#curves").get_by_role("region", name="train_loss")).to_be_visible()
     page.get_by_label("Only what differs").uncheck()
     expect(page.locator("#params").get_by_role("row", name="model")).to_be_visible()
     page.reload()
@@ -93,7 +93,7 @@ def test_lines_stand_side_by_side_and_what_is_left_out_is_shown(
 def test_keys_go_from_change_to_change(served: Served, study: Study, open_page: OpenPage) -> None:
     page = open_page(served, f"/compare/{study.id(0)}...{study.id(1)}", height=500)
     expect(page.locator("#code ins").first).to_be_attached()
-    expect(page.locator("#curves").get_by_role("img", name="train_loss: from")).to_be_attached()
+    expect(page.locator("#curves").get_by_role("region", name="train_loss")).to_be_attached()
     wanted = page.locator("#code ins", has_text="return x * 21")
     for _ in range(6):
         if wanted.is_visible() and page.evaluate(
@@ -144,7 +144,7 @@ def test_an_experiment_is_the_same_as_itself(served: Served, study: Study, open_
 def test_axe_finds_nothing_serious(served: Served, study: Study, open_page: OpenPage, color_scheme: str) -> None:
     page = open_page(served, f"/compare/{study.id(0)}...{study.id(2)}?layout=split", color_scheme=color_scheme)
     expect(page.locator("#code .tok-keyword").first).to_be_visible()
-    expect(page.locator("#curves").get_by_role("img", name="train_loss: from")).to_be_visible()
+    expect(page.locator("#curves").get_by_role("region", name="train_loss")).to_be_visible()
     assert axe_findings(page) == []
 
 

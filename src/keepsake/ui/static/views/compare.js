@@ -3,7 +3,7 @@
 // The path names them (`a...b`, each an id or `id@best`, `id@latest`, `id@step`); each is compared with the first. Names
 // and values are asked for first, since files and tensors take longer.
 
-import { html, useEffect, useLoaded, useState, useStore } from "../parts/ui.js";
+import { html, useEffect, useLoaded, useRef, useState, useStore } from "../parts/ui.js";
 import { getJson, isStatic, notExported } from "../core/api.js";
 import { current, go, href, setQuery, sharedAddress } from "../core/address.js";
 import { formatSide, formatSides, parseSides, toMarkdown } from "../core/comparison.js";
@@ -76,12 +76,13 @@ function Contents() {
 // The place after the hash is a section, or a file in one (`code/train.py`); it is scrolled to once it is there.
 function useScrollToSection(...loaded) {
   const hash = useStore(current, (address) => address.hash);
-  const [done, setDone] = useState("");
+  const done = useRef("");
   useEffect(() => {
-    const place = hash && document.getElementById(decodeURIComponent(hash));
-    if (!place || (done === hash && loaded.every(Boolean))) return;
+    const now = `${loaded.filter(Boolean).length} ${hash}`; // what came since may have moved it
+    const place = hash && done.current !== now && document.getElementById(decodeURIComponent(hash));
+    if (!place) return;
     place.scrollIntoView();
-    setDone(hash);
+    done.current = now;
   }, [hash, ...loaded]);
 }
 
