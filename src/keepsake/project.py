@@ -86,9 +86,12 @@ class Project:
     def get_all(self, identifiers: Iterable[str]) -> list[Experiment | Checkpoint]:
         """Return what each of the identifiers names; as `get`, but the repository is looked through once for all."""
         wanted = list(identifiers)
-        experiments, checkpoints = self.experiments.find(wanted), self.experiments.find_checkpoints(wanted)
+        experiments = self.experiments.find(wanted)
+        # No two things have one whole id.
+        others = [one for one in wanted if one not in {whole.id for whole in experiments[one]}]
+        checkpoints = self.experiments.find_checkpoints(others) if others else {}
         found: dict[str, list[Experiment | Checkpoint]] = {
-            one: [*experiments[one], *checkpoints[one]] for one in wanted
+            one: [*experiments[one], *checkpoints.get(one, [])] for one in wanted
         }
         for identifier in wanted:
             if not found[identifier]:

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keepsake._catalog.columns import BLOCK, Run, begins_id, change_block, decode_run, encode_run, join_ids, values_of
+from keepsake._catalog.columns import (
+    BLOCK,
+    Run,
+    begins_id,
+    change_block,
+    decode_run,
+    encode_run,
+    join_ids,
+    make_beginnings_test,
+    values_of,
+)
 from keepsake._catalog.encoding import CatalogDamagedError
 from keepsake._catalog.fields import Column
 from keepsake._catalog.state import head_of
@@ -74,6 +84,14 @@ def test_joined_ids_are_found_by_their_beginning_only() -> None:
     for prefix in ("bcd", "012", "abcdef02", "456"):
         assert not begins_id(ids, prefix), prefix
     assert not begins_id(None, "abc")
+
+
+@given(st.lists(st.text("01", min_size=8, max_size=10), max_size=5), st.lists(st.text("01", min_size=3, max_size=10)))
+def test_many_beginnings_are_looked_for_as_each_is(ids: list[str], prefixes: list[str]) -> None:
+    joined = join_ids({"id": one} for one in ids)
+    test = make_beginnings_test(prefixes)
+    assert test(joined) == any(begins_id(joined, prefix) for prefix in prefixes)
+    assert not test(None)
 
 
 def test_the_source_of_cells_is_in_no_column() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
+import keepsake
 from keepsake._model.keys import JOURNALS
 from keepsake.stores.url import open_store
 from keepsake.testing import RecordingStore
@@ -57,12 +58,29 @@ def test_many_ids_are_looked_up_at_once(trained: TwoExperiments, monkeypatch: py
 
     monkeypatch.setattr("keepsake.project.open_store", record)
     listings = []
-    for wanted in (ids[:1], ids):
+    for wanted in (ids[1:2], ids):
         stores.clear()
         assert [one.id for one in trained.project.get_all(wanted)] == wanted
         listings.append(sum(store.count("list", JOURNALS) + store.count("list_level", JOURNALS) for store in stores))
-    # Of each further id where a journal could be, of each further experiment its journal; the catalog looks once.
-    assert listings[1] - listings[0] == 5 + 1
+    # Of each further id where a journal could be, of both experiments their journals; the catalog looks once.
+    assert listings[1] - listings[0] == 5 + 2
+
+
+def test_a_whole_id_of_an_experiment_is_not_looked_for_among_checkpoints(
+    trained: TwoExperiments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[list[str]] = []
+    real = keepsake.collection.ExperimentCollection.find_checkpoints
+
+    def count(self: keepsake.ExperimentCollection, prefixes: Iterable[str]) -> dict[str, list[keepsake.Checkpoint]]:
+        looked.append(list(prefixes))
+        return real(self, looked[-1])
+
+    monkeypatch.setattr(keepsake.collection.ExperimentCollection, "find_checkpoints", count)
+    checkpoint = trained.first.checkpoints[0].id
+    found = trained.project.get_all([trained.first.id, trained.second.short_id(), checkpoint])
+    assert [one.id for one in found] == [trained.first.id, trained.second.id, checkpoint]
+    assert looked == [[trained.second.short_id(), checkpoint]]
 
 
 def test_one_wrong_id_deletes_nothing(cli: RunCli, trained: TwoExperiments) -> None:

@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from keepsake._catalog.columns import BLOCK, CHECKPOINT_IDS, begins_id, decode_run
+from keepsake._catalog.columns import BLOCK, CHECKPOINT_IDS, decode_run, make_beginnings_test
 from keepsake._catalog.database import SCHEMA_VERSION, drop_database, open_database
 from keepsake._catalog.encoding import CatalogDamagedError
 from keepsake._catalog.fields import RUNNING, Column
@@ -194,11 +194,8 @@ class Catalog:
         columns = StoredColumns(connection, lambda sessions: ())  # noqa: ARG005 (status is not asked for)
         if CHECKPOINT_IDS.key not in columns.keys(CHECKPOINT_IDS.group):
             return []
-        numbers = [
-            number
-            for number, ids in enumerate(columns.values(CHECKPOINT_IDS))
-            if any(begins_id(ids, prefix) for prefix in prefixes)
-        ]
+        has_one = make_beginnings_test(prefixes)
+        numbers = [number for number, ids in enumerate(columns.values(CHECKPOINT_IDS)) if has_one(ids)]
         return self._load_states(connection, path, numbers, with_logs=False)
 
     def _load_states(

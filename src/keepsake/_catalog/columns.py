@@ -8,7 +8,7 @@ hundred thousand experiments reads 400 of them, about 3 KB each.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from keepsake._catalog.encoding import CatalogDamagedError, decode_kept, encode_kept
@@ -24,6 +24,7 @@ BLOCK = 256
 
 CHECKPOINT_IDS = Column("checkpoints", "ids")
 """The beginnings of the ids of all checkpoints of an experiment, one after another."""
+_FEW = 4
 ID_DIGITS = 8
 """How much of each. Of a million checkpoints, few share eight digits with another."""
 
@@ -87,6 +88,24 @@ def begins_id(ids: object, prefix: str) -> bool:
         and beginning in ids
         and any(ids.startswith(beginning, start) for start in range(0, len(ids), ID_DIGITS))
     )
+
+
+def make_beginnings_test(prefixes: Sequence[str]) -> Callable[[object], bool]:
+    """Return a test of joined ids: whether among them is one that any of the prefixes begins, as far as they go."""
+    by_length: defaultdict[int, set[str]] = defaultdict(set)
+    for prefix in prefixes:
+        by_length[min(len(prefix), ID_DIGITS)].add(prefix[:ID_DIGITS])
+
+    def test(ids: object) -> bool:
+        if not isinstance(ids, str):
+            return False
+        return any(
+            not wanted.isdisjoint([ids[start : start + length] for start in range(0, len(ids), ID_DIGITS)])
+            for length, wanted in by_length.items()
+        )
+
+    # Looking for a few in the whole text is faster than taking it to pieces.
+    return test if len(prefixes) > _FEW else lambda ids: any(begins_id(ids, prefix) for prefix in prefixes)
 
 
 def change_block(runs: dict[Column, Run], changes: Mapping[int, Groups | None]) -> None:
