@@ -190,6 +190,33 @@ def test_a_download_has_every_point(served: Served, open_page: OpenPage, tmp_pat
     assert download.value.path().read_bytes().startswith(b"\x89PNG")
 
 
+def test_points_that_are_logged_appear_without_all_being_asked_for_again(
+    served: Served, open_page: OpenPage, watch: Watch, project: keepsake.Project, trained: list[keepsake.Experiment]
+) -> None:
+    running = project.experiments.create(quiet=True, name="live")
+    running.log(step=0, speed=1)
+    page = open_page(served, "/charts")
+    expect(chart(page, "speed")).to_have_accessible_name(re.compile("4 experiments, lowest 0 at 0"))
+    watch.requests.clear()
+    running.log(step=1, speed=-77)
+    expect(chart(page, "speed")).to_have_accessible_name(re.compile(r"lowest -77 at 1 in \w+ live"))
+    asked = [url for url in watch.requests if "/api/v1/curves" in url]
+    assert asked
+    assert all(parse_qs(urlsplit(url).query)["ids"][0].startswith(running.id[:7]) for url in asked)
+    # Nothing is asked while the tab is hidden; what was missed is there when it is seen again.
+    hide = "(hidden) => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+    hide += " document.dispatchEvent(new Event('visibilitychange')); }"
+    page.evaluate(hide, True)
+    page.wait_for_timeout(100)  # what was on its way arrives
+    watch.requests.clear()
+    running.log(step=2, speed=-88)
+    page.wait_for_timeout(2500)
+    assert not [url for url in watch.requests if "/api/" in url]
+    page.evaluate(hide, False)
+    expect(chart(page, "speed")).to_have_accessible_name(re.compile("lowest -88 at 2"))
+    running.stop()
+
+
 def test_a_failure_says_what_to_do(served: Served, open_page: OpenPage, watch: Watch) -> None:
     watch.expected.append("500")
     page = open_page(served, "/about")

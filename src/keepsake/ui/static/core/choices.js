@@ -38,12 +38,13 @@ export function scaleOf(column, places, isLog) {
   return makeScale(places.map((place) => values[place]), { isLog });
 }
 
-// Whether a log axis is the better one: all values are above 0 and lie far apart.
+// Whether a log axis is the better one: all values are above 0, lie far apart, and most of them crowd at the low end.
 export function isWide(column, places) {
-  const numbers = isMoment(column) ? null : numbersOf(column, places)?.filter((number) => !Number.isNaN(number));
-  if (!numbers?.length) return false;
-  const [low, high] = numbers.reduce(([a, b], number) => [Math.min(a, number), Math.max(b, number)], [Infinity, -Infinity]);
-  return low > 0 && high / low >= 200;
+  const numbers = isMoment(column) ? null : numbersOf(column, places);
+  if (!numbers) return false;
+  const sorted = Float64Array.from(numbers.filter((number) => Number.isFinite(number))).sort();
+  const [low, median, high] = [sorted[0], sorted[sorted.length >> 1], sorted[sorted.length - 1]];
+  return low > 0 && high / low >= 100 && median - low < (high - low) * 0.15;
 }
 
 // Numbers of a column by place, NaN where there is none; booleans are 0 and 1. Null when most of it is something else.

@@ -8,7 +8,7 @@
 // that a curve that was cut out for zooming does not begin anew.
 export function smooth({ xs, ys }, weight, spacing, before = null) {
   const smoothed = new Float64Array(ys.length);
-  const state = { sum: 0, mass: 0, x: NaN };
+  const state = { sum: 0, mass: 0, x: NaN, step: NaN, kept: weight };
   if (before && xs.length) {
     for (let place = 0; place < before.xs.length && before.xs[place] < xs[0]; place++) advance(state, before.xs[place], before.ys[place], weight, spacing);
   }
@@ -21,8 +21,12 @@ export function smooth({ xs, ys }, weight, spacing, before = null) {
 // `mass` is the sum of the weights so far: dividing by it is what takes the bias away (Kingma and Ba 2015, section 3).
 function advance(state, x, y, weight, spacing) {
   if (Number.isNaN(y)) return NaN;
-  const steps = Number.isNaN(state.x) ? 1 : spacing > 0 ? (x - state.x) / spacing : 1;
-  const kept = weight ** steps;
+  const step = Number.isNaN(state.x) || !(spacing > 0) ? spacing : x - state.x;
+  if (step !== state.step) {
+    state.step = step;
+    state.kept = spacing > 0 ? weight ** (step / spacing) : weight; // a power costs more than all the rest
+  }
+  const { kept } = state;
   state.sum = state.sum * kept + y * (1 - kept);
   state.mass = state.mass * kept + (1 - kept);
   state.x = x;

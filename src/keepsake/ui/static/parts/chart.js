@@ -1,6 +1,6 @@
 // A chart: the curves of one metric, what they say under the pointer, and the same as a table.
 
-import { html, useEffect, useLayoutEffect, useRef, useState } from "./ui.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./ui.js";
 import { go, href, sharedAddress } from "../core/address.js";
 import { formatSeconds } from "../core/axes.js";
 import { describeCurve, nearestPlace } from "../core/curves.js";
@@ -22,9 +22,9 @@ export function Chart({ metric, ids, data, settings, height, names, colorOf, gro
   const control = useRef(null);
   const latest = useRef(null);
   const [width, setWidth] = useState(0);
-  const [tip, setTip] = useState(null);
+  const showTip = useRef(() => {});
   const label = (id) => (id.startsWith("group:") ? id.slice("group:".length) || "all" : names(id));
-  latest.current = { label, onSpeak, onValue, metric, settings };
+  latest.current = { label, onSpeak, onValue, onRest, marksOf, metric, settings };
 
   useLayoutEffect(() => {
     const speak = (series, place) => {
@@ -33,7 +33,7 @@ export function Chart({ metric, ids, data, settings, height, names, colorOf, gro
     };
     control.current = new ChartControl(area.current, {
       onPicture: () => {},
-      onHover: setTip,
+      onHover: (tip) => showTip.current(tip),
       onOpen: (id) => go(sharedAddress("experiment", [id])),
       onSpeak: speak,
       onValue: (id, x, picture) => latest.current.onValue?.(id === null || x === null ? null : valueAt(picture, id, x)),
@@ -47,14 +47,16 @@ export function Chart({ metric, ids, data, settings, height, names, colorOf, gro
     };
   }, []);
   useLayoutEffect(() => {
-    control.current.update({ ids, whole: data.whole, detail: data.detail, colorOf, groupOf, groupColor, marks, marksOf, onRest, settings, width, height });
-  });
+    const late = { marksOf: (...asked) => latest.current.marksOf?.(...asked), onRest: (range) => latest.current.onRest?.(range) };
+    control.current.update({ ids, whole: data.whole, detail: data.detail, colorOf, groupOf, groupColor, marks, settings, width, height, ...late });
+  }, [ids, data.whole, data.detail, groupOf, groupColor, marks, settings, width, height]);
   useEffect(() => () => onValue?.(null), []);
+  const summary = useMemo(() => summarize(metric, ids, data.whole, settings, names, goal), [metric, ids, data.whole, settings.x, names, goal]);
   const isEmpty = !data.isLoading && !ids.some((id) => data.whole.get(id)?.xs.length);
   return html`<div class="chart-box" style=${{ height: `${height}px` }}>
-    <div ref=${area} class="chart-area" role="img" tabindex="0" aria-label=${summarize(metric, ids, data.whole, settings, names, goal)}></div>
+    <div ref=${area} class="chart-area" role="img" tabindex="0" aria-label=${summary}></div>
     ${data.isLoading ? html`<p class="chart-note" role="status">Loading…</p>` : isEmpty ? html`<p class="chart-note">None of these experiments has a point of ${metric} by ${nameOfX(settings.x)}.</p>` : null}
-    ${tip ? html`<${Tip} tip=${tip} settings=${settings} label=${label} />` : null}
+    <${TipBox} show=${showTip} settings=${settings} label=${label} />
   </div>`;
 }
 
@@ -64,6 +66,13 @@ function valueAt({ lines, bands }, id, x) {
   const ys = series.ys ?? series.mean;
   const place = nearestPlace({ xs: series.xs, ys }, x);
   return place < 0 ? null : { color: series.color, value: ys[place] };
+}
+
+// By itself, so that a pointer that moves draws nothing else.
+function TipBox({ show, settings, label }) {
+  const [tip, setTip] = useState(null);
+  show.current = setTip;
+  return tip ? html`<${Tip} tip=${tip} settings=${settings} label=${label} />` : null;
 }
 
 // What all series have at the pointer, the largest first; of many, those around the one that is nearest.

@@ -25,12 +25,13 @@ export function ChartCard({ metric, shared, settings, height, turn, isFull = fal
   const isPinned = settings.pins.includes(metric);
   const isTable = settings.tables.includes(metric);
   const button = (name, isOn, label, sign) => html`<button type="button" class="plain icon" aria-pressed=${isOn} aria-label=${`${label}: ${metric}`} title=${label} onClick=${() => turn(name, metric)}>${sign}</button>`;
-  const [value, setValue] = useState(null);
+  const cardSettings = useMemo(() => ({ ...settings, isLogY }), [settings, isLogY]);
+  const showValue = useRef(() => {});
   const actions = useRef({});
   return html`<section ref=${card} class="chart-card" aria-label=${metric}>
     <header>
       <h3 class="cut" title=${metric}>${metric}</h3>
-      <output class="chart-value number">${value ? html`<span class="swatch" style=${{ background: value.color }}></span>${formatNumber(value.value)}` : null}</output>
+      <${PointedValue} show=${showValue} />
       ${button("turned", isLogY, "log y axis", "log")}
       ${button("table", isTable, "Show as table", html`<${Icon} name="table" />`)}
       ${button("pin", isPinned, "Pin to the top", html`<${Icon} name="pin" />`)}
@@ -39,8 +40,15 @@ export function ChartCard({ metric, shared, settings, height, turn, isFull = fal
         <button type="button" onClick=${(event) => close(event, () => actions.current.csv?.())}>Points (CSV)</button></div></details>
       ${button("full", isFull, isFull ? "Back to all charts (Esc)" : "Full size", html`<${Icon} name=${isFull ? "close" : "grow"} />`)}
     </header>
-    ${isSeen ? html`<${Body} ...${{ metric, shared, settings: { ...settings, isLogY }, height, isTable, setValue, actions }} />` : html`<div class="chart-box" style=${{ height: `${height}px` }}></div>`}
+    ${isSeen ? html`<${Body} ...${{ metric, shared, settings: cardSettings, height, isTable, showValue, actions }} />` : html`<div class="chart-box" style=${{ height: `${height}px` }}></div>`}
   </section>`;
+}
+
+// What the series under the pointer of any chart has here. By itself, so that a pointer that moves draws nothing else.
+function PointedValue({ show }) {
+  const [value, setValue] = useState(null);
+  show.current = (next) => (next?.value === value?.value && next?.color === value?.color) || setValue(next);
+  return html`<output class="chart-value number">${value ? html`<span class="swatch" style=${{ background: value.color }}></span>${formatNumber(value.value)}` : null}</output>`;
 }
 
 function close(event, run) {
@@ -60,7 +68,7 @@ function useSeen(card, isAlways) {
   return isSeen;
 }
 
-function Body({ metric, shared, settings, height, isTable, setValue, actions }) {
+function Body({ metric, shared, settings, height, isTable, showValue, actions }) {
   const { ids, names, colorOf } = shared;
   const data = useMemo(() => new CurveData(), []);
   const state = useStore(data.state);
@@ -87,7 +95,7 @@ function Body({ metric, shared, settings, height, isTable, setValue, actions }) 
     ${state.error ? html`<div class="chart-note" role="alert"><p>${sentence(state.error.message)}</p>${state.error.hint ? html`<p class="hint">${sentence(state.error.hint)}</p>` : null}</div>` : null}
     ${isTable ? html`<${ChartTable} ...${{ metric, ids, data: state, settings, names, colorOf }} />`
       : html`<${Chart} ...${{ metric, ids, data: state, settings, height, names, colorOf, marks, marksOf, goal }} groupOf=${shared.groupOf} groupColor=${shared.groupColor}
-          onRest=${(range) => data.zoom(range)} onControl=${(made) => (control.current = made)} onSpeak=${shared.onSpeak} onValue=${setValue} />`}
+          onRest=${(range) => data.zoom(range)} onControl=${(made) => (control.current = made)} onSpeak=${shared.onSpeak} onValue=${(value) => showValue.current(value)} />`}
   </div>`;
 }
 
@@ -116,7 +124,7 @@ function useMarksOf(metric, x, colorOf) {
       ready();
     }, MARK_REST_MS);
     kept.current = { key, marks: [], timer };
-    return [];
+    return kept.current.marks;
   };
 }
 

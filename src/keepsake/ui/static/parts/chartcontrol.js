@@ -10,6 +10,7 @@ const CLICK_PX = 4; // a pointer that moved less has clicked
 const REST_MS = 120; // after the last movement, finer data is asked for
 const DOUBLE_MS = 260; // a click waits so long for a second one, which resets the zoom
 
+const NO_MARKS = [];
 const controls = new WeakMap();
 
 // The chart that an event happened in.
@@ -94,7 +95,7 @@ export class ChartControl {
   #drawOverlay() {
     if (!this.picture) return;
     const { x, id, source } = chartView.get();
-    this.plot.point({ x, id, box: this.drag?.box, marks: id !== null && source === this ? (this.props.marksOf?.(id, () => this.#drawOverlay()) ?? []) : [] });
+    this.plot.point({ x, id, box: this.drag?.box, marks: id !== null && source === this ? (this.props.marksOf?.(id, () => this.#drawOverlay()) ?? NO_MARKS) : NO_MARKS });
     this.tell.onValue(id, x, this.picture);
   }
 

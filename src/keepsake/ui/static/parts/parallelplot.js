@@ -13,7 +13,7 @@ import { prepare, useSize, useTheme } from "./canvas.js";
 const EDGE = { side: 56, top: 12, bottom: 12 };
 const GRAB_PX = 14;
 const BATCH = 1500; // lines a frame while a brush moves
-const FEW = 300; // lines that are drawn opaque
+const FEW = 300; // lines that are drawn nearly opaque
 
 // `mask` says which lines are kept; `shadeOf` has the colour's number of each; `onBrush(name, brush, isOver)`; `hovered` is the place in the
 // list of a line that is drawn over the others, -1 for none.
@@ -34,13 +34,13 @@ export function ParallelPlot({ axes, brushes, mask, shades, shadeOf, hovered, su
   useEffect(() => {
     if (!width) return;
     const ctx = prepare(all.current, width, height);
-    if (hasBrush) strokeLines(ctx, axes, order, 0, order.length, size, cssColor("line-strong"), 0.12);
+    if (hasBrush) strokeLines(ctx, axes, order, 0, order.length, size, cssColor("line-strong"), Math.min(alphaOf(order.length), 0.15) / 2);
   }, [axes, size, theme, hasBrush]);
   useEffect(() => {
     if (!width) return undefined;
     const shown = order.filter((index) => mask[index]);
     const batches = batchesOf(shown, shadeOf, shades.count, drag.current ? BATCH : Infinity);
-    const alpha = shown.length <= FEW ? 0.85 : Math.max(0.25, 0.85 - Math.log10(shown.length / FEW) * 0.4);
+    const alpha = alphaOf(shown.length);
     const ctx = prepare(kept.current, width, height);
     let frame = 0;
     const next = () => {
@@ -93,6 +93,11 @@ export function ParallelPlot({ axes, brushes, mask, shades, shadeOf, hovered, su
   return html`<div class="parallel-plot"><div class="parallel-heads" style=${{ paddingLeft: `${EDGE.side}px`, paddingRight: `${EDGE.side}px` }}>${width ? children(size.toX) : null}</div>
     <div ref=${box} class="parallel-lines" role="img" aria-label=${summary} onPointerDown=${onPointerDown} onPointerMove=${onPointerMove} onPointerUp=${onPointerUp} onPointerCancel=${() => (drag.current = null)}>
       <canvas ref=${all} aria-hidden="true"></canvas><canvas ref=${kept} class=${hasBrush ? "" : "alone"} aria-hidden="true"></canvas><canvas ref=${over} aria-hidden="true"></canvas></div></div>`;
+}
+
+// The more lines, the fainter each, so that where many lie is darker than where some do.
+function alphaOf(count) {
+  return count <= FEW ? 0.85 : 0.85 * (FEW / count) ** 0.55;
 }
 
 // An order in which any first part looks like the whole.

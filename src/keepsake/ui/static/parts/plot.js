@@ -65,9 +65,10 @@ export class Plot {
       series: [{}, { scale: "y", paths: () => null, points: { show: false } }],
       hooks: { draw: [() => this.#draw()] },
     }, corners, this.element);
-    this.overlay = document.createElement("canvas");
-    this.overlay.className = "chart-overlay";
-    this.frame.over.append(this.overlay);
+    this.overlay = addElement(this.frame.over, "canvas", "chart-overlay");
+    this.crosshair = addElement(this.frame.over, "div", "chart-crosshair");
+    this.dot = addElement(this.frame.over, "div", "chart-dot");
+    this.shown = null;
   }
 
   #splits(from, to, isLog, count, kind) {
@@ -124,7 +125,6 @@ export class Plot {
     }
     for (const mark of marks) drawMark(ctx, mark, toX(mark.x), toY(mark.y), this.colors);
     ctx.restore();
-    this.hasDrawn = true;
   }
 
   // The series that is nearest to a place in pixels of the page, within `reach`; null when none is.
@@ -147,32 +147,35 @@ export class Plot {
   }
 
   // Shows the crosshair at x, one series over the others, and a box that is being drawn: [left, top, right, bottom] in parts.
-  // Another canvas, so that moving the pointer draws one line and not fifty.
+  // What moves with the pointer are elements, so that moving it draws no line; another series draws one, on another canvas.
   point({ x = null, id = null, box = null, marks = [] }) {
-    const { overlay, frame, picture } = this;
-    if (!frame || !picture) return;
+    if (!this.frame || !this.picture) return;
+    const line = id === null ? null : (this.series().find((one) => one.id === id) ?? null);
+    const isSame = this.shown && this.shown.picture === this.picture && this.shown.line === line && this.shown.marks === marks && !this.shown.box && !box;
+    if (!isSame) this.#drawOverlay(line, box, marks);
+    this.shown = { picture: this.picture, line, marks, box };
+    const { toX, toY, width } = this.transforms();
+    const left = x === null ? NaN : toX(x);
+    place(this.crosshair, left >= 0 && left <= width ? [Math.round(left) / devicePixelRatio, 0] : null);
+    const at = line && x !== null ? nearestPlace(line, x) : -1;
+    const spot = at < 0 ? null : [toX(line.xs[at]), toY(line.ys[at])];
+    if (line) this.dot.style.background = line.color;
+    place(this.dot, spot?.every(Number.isFinite) && spot[0] >= 0 && spot[0] <= width ? spot.map((pixels) => pixels / devicePixelRatio) : null);
+  }
+
+  #drawOverlay(line, box, marks) {
+    const { overlay } = this;
     const { toX, toY, width, height } = this.transforms();
     if (overlay.width !== Math.round(width) || overlay.height !== Math.round(height)) Object.assign(overlay, { width: Math.round(width), height: Math.round(height) });
     const ctx = overlay.getContext("2d");
     ctx.clearRect(0, 0, overlay.width, overlay.height);
-    const line = id === null ? null : this.series().find((one) => one.id === id);
     if (line && this.series().length > 1) {
       ctx.globalAlpha = 0.68;
       ctx.fillStyle = this.colors.background;
       ctx.fillRect(0, 0, overlay.width, overlay.height);
       ctx.globalAlpha = 1;
     }
-    if (x !== null && toX(x) >= 0 && toX(x) <= width) {
-      ctx.strokeStyle = this.colors.strong;
-      ctx.lineWidth = 1;
-      ctx.setLineDash([4, 3]);
-      stroke(ctx, (path) => {
-        path.moveTo(Math.round(toX(x)) + 0.5, 0);
-        path.lineTo(Math.round(toX(x)) + 0.5, height);
-      });
-      ctx.setLineDash([]);
-    }
-    if (line) this.#emphasize(ctx, line, x, toX, toY, marks);
+    if (line) this.#emphasize(ctx, line, toX, toY, marks);
     if (box) {
       ctx.fillStyle = this.colors.accent;
       ctx.globalAlpha = 0.18;
@@ -181,7 +184,7 @@ export class Plot {
     }
   }
 
-  #emphasize(ctx, line, x, toX, toY, marks) {
+  #emphasize(ctx, line, toX, toY, marks) {
     const { from, to } = this.picture;
     ctx.strokeStyle = line.color;
     if (line.raw) {
@@ -193,11 +196,6 @@ export class Plot {
     stroke(ctx, (path) => traceLine(path, line, visiblePlaces(line.xs, from, to), toX, toY));
     ctx.lineWidth = 1;
     for (const mark of marks) drawMark(ctx, mark, toX(mark.x), toY(mark.y), this.colors);
-    const place = x === null ? -1 : nearestPlace(line, x);
-    if (place < 0) return;
-    ctx.fillStyle = line.color;
-    ctx.strokeStyle = this.colors.background;
-    disc(ctx, toX(line.xs[place]), toY(line.ys[place]), 4 * devicePixelRatio);
   }
 
   // A picture of the chart with a title, as a PNG.
@@ -234,6 +232,18 @@ function fill(ctx, trace) {
   ctx.beginPath();
   trace(ctx);
   ctx.fill();
+}
+
+function addElement(parent, name, className) {
+  const element = document.createElement(name);
+  element.className = className;
+  parent.append(element);
+  return element;
+}
+
+function place(element, at) {
+  element.style.display = at ? "block" : "none";
+  if (at) element.style.transform = `translate(${at[0]}px, ${at[1]}px)`;
 }
 
 function disc(ctx, x, y, radius) {
