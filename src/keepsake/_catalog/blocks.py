@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
-from keepsake._catalog.columns import Run, decode_run
-from keepsake._catalog.fields import Column
+from keepsake._catalog.columns import BLOCK, Run, decode_run
+from keepsake._catalog.fields import RUNNING, Column
 from keepsake._catalog.flat import flatten_run, merge_runs
+from keepsake._model.values import Value
+
+STATUS = Column("experiment", "status")
+NOTHING: Run = [None] * BLOCK
+"""A run in which there is no value."""
 
 
 class Block:
@@ -49,3 +54,38 @@ class Block:
                 self._parts[column] = flatten_run(column, run) if run is not None else {}
             merge_runs(runs, self._parts[column])
         return runs
+
+
+class RawColumns:
+    """The columns of blocks as filters read them, by number; see `query.Columns`.
+
+    Args:
+        blocks: by their numbers.
+        running: numbers of the experiments that run.
+    """
+
+    def __init__(self, blocks: Mapping[int, Block], running: Collection[int]) -> None:
+        self._blocks = blocks
+        self._running = running
+        self.size: int = (max(blocks, default=-1) + 1) * BLOCK
+        self._keys: dict[str, set[str]] = {}
+        for column in {column for block in blocks.values() for column in block.encoded}:
+            self._keys.setdefault(column.group, set()).add(column.key)
+        self._read: dict[Column, Sequence[Value]] = {}
+
+    def keys(self, group: str) -> Collection[str]:
+        """Return the keys of the columns of a group."""
+        return self._keys.get(group, ())
+
+    def values(self, column: Column) -> Sequence[Value]:
+        """Return the values of a column."""
+        if column not in self._read:
+            values: list[Value] = []
+            for number in range(self.size // BLOCK):
+                block = self._blocks.get(number)
+                values += (None if block is None else block.raw(column)) or NOTHING
+            if column == STATUS:
+                for number in self._running:
+                    values[number] = RUNNING
+            self._read[column] = values
+        return self._read[column]

@@ -10,7 +10,6 @@ also by another process.
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import sqlite3
 import threading
@@ -22,9 +21,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from keepsake._catalog.blocks import Block
+from keepsake._catalog.blocks import NOTHING, STATUS, Block, RawColumns
 from keepsake._catalog.catalog import Catalog, FindRunning, load_problems
 from keepsake._catalog.columns import BLOCK, CHECKPOINT_IDS, Run, begins_id
+from keepsake._catalog.cursor import Cursor, format_running, parse_cursor, parse_running
 from keepsake._catalog.encoding import check_kept
 from keepsake._catalog.fields import RUNNING, Column
 from keepsake._catalog.flat import SHOWN_ID_DIGITS, order_columns
@@ -34,11 +34,6 @@ from keepsake._catalog.syntax import format_name
 from keepsake._model.ids import check_prefix, resolve_prefix
 from keepsake._model.values import Value
 from keepsake.errors import KeepsakeError
-
-MAX_RUNNING_IN_CURSOR = 200
-"""Of more running experiments, a cursor says only which, not each."""
-_STATUS = Column("experiment", "status")
-_NOTHING: Run = [None] * BLOCK
 
 
 class Row(NamedTuple):
@@ -95,7 +90,7 @@ class State:
     @functools.cached_property
     def cursor(self) -> str:
         """Names this state among all of the repository, for this Keepsake."""
-        return f"{self.mark.made}.{self.mark.change:x}.{_format_running(self.running)}.{self.digits}"
+        return str(Cursor(self.mark.made, self.mark.change, format_running(self.running), self.digits))
 
     @functools.cached_property
     def digits(self) -> int:
@@ -152,7 +147,7 @@ class State:
             return []
         values: list[Value] = []
         for run in self.runs(column):
-            values += _NOTHING if run is None else run
+            values += NOTHING if run is None else run
         self._mark_running(column, values)
         return list(self._pick(values))
 
@@ -163,7 +158,7 @@ class State:
 
     def shown_in(self, rows: Iterable[Row], column: Column) -> list[Value]:
         """Return the values of a column in some of the rows."""
-        if column == _STATUS:
+        if column == STATUS:
             return [RUNNING if row.number in self.running else self._value(row, column) for row in rows]
         return [self._value(row, column) for row in rows]
 
@@ -185,11 +180,11 @@ class State:
         """Return what has changed since the state with another cursor; None when nothing has."""
         if cursor == self.cursor:
             return None
-        since = _parse_cursor(cursor)
+        since = parse_cursor(cursor)
         if since is None or not self._follows(since):
             return Changes(reload=True)
-        running = _parse_running(since.running)
-        if running is None and since.running != _format_running(self.running):
+        running = parse_running(since.running)
+        if running is None and since.running != format_running(self.running):
             return Changes(reload=True)
         turned = self.running ^ (self.running if running is None else running)
         rows = [row for row in self.rows if row.changed > since.change or row.number in turned]
@@ -197,7 +192,7 @@ class State:
         gone = [one for one, change in self.vanished.items() if change > since.change and one not in present]
         return Changes(rows=rows, removed=[one[: self.digits] for one in gone])
 
-    def _follows(self, since: _Since) -> bool:
+    def _follows(self, since: Cursor) -> bool:
         """Say whether all that differs from an earlier state are rows: changed, gone, or added after all others."""
         if (since.made, since.digits) != (self.mark.made, self.digits):
             return False
@@ -212,10 +207,10 @@ class State:
         return {row.number: place for place, row in enumerate(self.rows)}
 
     def _value(self, row: Row, column: Column) -> Value:
-        return self.blocks[row.number // BLOCK].flat.get(column, _NOTHING)[row.number % BLOCK]
+        return self.blocks[row.number // BLOCK].flat.get(column, NOTHING)[row.number % BLOCK]
 
     def _mark_running(self, column: Column, values: list[Value]) -> None:
-        if column == _STATUS:
+        if column == STATUS:
             for number in self.running:
                 values[number] = RUNNING
 
@@ -225,38 +220,8 @@ class State:
         return itemgetter(*numbers) if len(numbers) > 1 else lambda values: [values[number] for number in numbers]
 
     @functools.cached_property
-    def _raw(self) -> _RawColumns:
-        return _RawColumns(self)
-
-
-class _RawColumns:
-    """The columns of a state as filters read them, by number; see `query.Columns`."""
-
-    def __init__(self, state: State) -> None:
-        self._blocks = state.blocks
-        self._running = state.running
-        self.size: int = (max(state.blocks, default=-1) + 1) * BLOCK
-        self._keys: dict[str, set[str]] = {}
-        for column in {column for block in state.blocks.values() for column in block.encoded}:
-            self._keys.setdefault(column.group, set()).add(column.key)
-        self._read: dict[Column, Sequence[Value]] = {}
-
-    def keys(self, group: str) -> Collection[str]:
-        """Return the keys of the columns of a group."""
-        return self._keys.get(group, ())
-
-    def values(self, column: Column) -> Sequence[Value]:
-        """Return the values of a column."""
-        if column not in self._read:
-            values: list[Value] = []
-            for number in range(self.size // BLOCK):
-                block = self._blocks.get(number)
-                values += (None if block is None else block.raw(column)) or _NOTHING
-            if column == _STATUS:
-                for number in self._running:
-                    values[number] = RUNNING
-            self._read[column] = values
-        return self._read[column]
+    def _raw(self) -> RawColumns:
+        return RawColumns(self.blocks, self.running)
 
 
 class Snapshot:
@@ -376,35 +341,3 @@ def _read_blocks(connection: sqlite3.Connection, before: State) -> dict[int, Blo
         encoded = {Column(group, key.decode("utf-8", "surrogatepass")): data for group, key, data in runs}
         blocks[number] = Block(encoded, before.blocks.get(number))
     return blocks
-
-
-class _Since(NamedTuple):
-    """A cursor, taken apart."""
-
-    made: str
-    change: int
-    running: str
-    digits: int
-
-
-def _parse_cursor(cursor: str) -> _Since | None:
-    try:
-        made, change, running, digits = cursor.split(".")
-        return _Since(made, int(change, 16), running, int(digits))
-    except ValueError:
-        return None
-
-
-def _format_running(running: Collection[int]) -> str:
-    text = "-".join(f"{number:x}" for number in sorted(running))
-    if len(running) <= MAX_RUNNING_IN_CURSOR:
-        return text
-    return "~" + hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _parse_running(text: str) -> frozenset[int] | None:
-    """Return the numbers; None when they do not stand in the text."""
-    try:
-        return frozenset(int(number, 16) for number in text.split("-") if number)
-    except ValueError:
-        return None
