@@ -302,6 +302,10 @@ class CheckpointMetrics:
         return f"CheckpointMetrics({', '.join(self)})"
 
 
+CheckpointListMetrics = CheckpointMetrics
+"""As Keepsake 0.x called it."""
+
+
 class CheckpointList(list[Checkpoint]):
     """Checkpoints in the order in which they were saved; slices are lists of this kind, too."""
 

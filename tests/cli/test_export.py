@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import IO
 
 import pandas as pd
 import pytest
@@ -80,4 +81,22 @@ def test_a_picture_of_an_unknown_kind_is_a_usage_error(cli: RunCli, trained: Two
 def test_a_picture_that_cannot_be_written_is_named(cli: RunCli, trained: TwoExperiments, tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "curves.png"
     done = cli("plot", "-o", str(path), at=trained.directory)
-    assert (done.code, done.err) == (1, f"error: {path}: No such file or directory\n")
+    assert (done.code, done.err) == (1, f"error: {path} cannot be written: No such file or directory\n")
+
+
+def test_a_picture_that_is_broken_off_leaves_what_was_there(
+    cli: RunCli, trained: TwoExperiments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "curves.png"
+    path.write_bytes(b"an older one")
+
+    def interrupted(file: IO[bytes], **options: object) -> None:
+        file.write(b"half of a picture")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("matplotlib.pyplot.savefig", interrupted)
+    done = cli("plot", "-o", str(path), at=trained.directory)
+    assert (done.code, done.err.strip()) == (130, "interrupted")
+    assert {one.name: one.read_bytes() for one in tmp_path.iterdir() if one.is_file()} == {
+        "curves.png": b"an older one"
+    }

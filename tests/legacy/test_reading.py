@@ -299,7 +299,7 @@ def test_names_that_old_scripts_import_are_there() -> None:
     code = (
         "from keepsake.project import Project, init\n"
         "from keepsake.experiment import Experiment, ExperimentCollection, ExperimentList\n"
-        "from keepsake.checkpoint import Checkpoint, CheckpointList, PrimaryMetric\n"
+        "from keepsake.checkpoint import Checkpoint, CheckpointList, CheckpointListMetrics, PrimaryMetric\n"
         "from keepsake.exceptions import (ConfigNotFound, CorruptedRepositorySpec, DoesNotExist,\n"
         "    IncompatibleRepositoryVersion, ReadError, RepositoryConfigurationError, WriteError)\n"
         "import keepsake\n"

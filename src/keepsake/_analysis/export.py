@@ -32,7 +32,7 @@ def write_export(
         ConfigError: Parquet needs packages that are not installed.
     """
     rows = checkpoint_rows(experiments) if by_checkpoint else experiment_rows(experiments)
-    with _opened(path) as file:
+    with open_whole(path) as file:
         if form == "parquet":
             _write_parquet(rows, file)
         else:
@@ -139,8 +139,12 @@ def _write_parquet(rows: Sequence[Row], file: IO[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def _opened(path: str | None) -> Iterator[IO[bytes]]:
-    """Open a file under a temporary name that becomes its own when all is written; or standard output."""
+def open_whole(path: str | None) -> Iterator[IO[bytes]]:
+    """Open a file under a temporary name that becomes its own when all is written; or standard output.
+
+    Raises:
+        WriteError: it cannot be written.
+    """
     if path is None:
         sys.stdout.flush()
         yield sys.stdout.buffer

@@ -46,9 +46,12 @@ def command(
         return
     import matplotlib as mpl
 
+    from keepsake._analysis.export import open_whole
+
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
     experiments.plot(metric, logy)
-    plt.savefig(output, dpi=150, bbox_inches="tight")
+    with open_whole(output) as file:
+        plt.savefig(file, format=Path(output).suffix[1:].lower(), dpi=150, bbox_inches="tight")
     say(f"wrote {output}")
