@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from keepsake._model.keys import SegmentName
 from keepsake._model.lines import encode_line
 from keepsake._model.times import format_time
+from keepsake._repository.journal import SEGMENT_BYTES
 from keepsake._repository.repository import Repository
 from keepsake.stores.local import LocalStore
 
@@ -122,8 +124,30 @@ def write_curves(root: Path, experiments: int, points: int, metrics: int, *, see
             values = {one: floor + 1 / (1 + 10 * step / points) + 0.05 * draw.gauss(0, 1) for one in names}
             bodies.append({"type": "log", "step": step, "metrics": values})
         bodies.append({"type": "stop", "status": "finished", "events": points + 2})
-        _write(root, *_encode_segment(name, bodies, start_s=number * 60.0, interval_s=0.5))
+        for segment, data in _encode_journal(name, bodies, start_s=number * 60.0, interval_s=0.5):
+            _write(root, segment, data)
     return repository
+
+
+def _encode_journal(
+    name: SegmentName, bodies: Iterable[dict[str, Any]], *, start_s: float, interval_s: float
+) -> Iterator[tuple[SegmentName, bytes]]:
+    """Yield the segments of a journal, as long as sessions make them."""
+    lines: list[bytes] = []
+    size_bytes = 0
+    for place, body in enumerate(bodies):
+        line = encode_line(body | {"time": _time_text(start_s + interval_s * place)}, place=name.place)
+        lines.append(line)
+        size_bytes += len(line)
+        if size_bytes >= SEGMENT_BYTES:
+            yield _sealed(name, b"".join(lines))
+            name, lines, size_bytes = replace(name, number=name.number + 1), [], 0
+    if lines:
+        yield _sealed(name, b"".join(lines))
+
+
+def _sealed(name: SegmentName, data: bytes) -> tuple[SegmentName, bytes]:
+    return replace(name, size_bytes=len(data)), data
 
 
 def _write(root: Path, name: SegmentName, data: bytes) -> None:

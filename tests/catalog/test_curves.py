@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -395,3 +396,29 @@ def test_a_metric_may_be_the_x_of_another_with_the_value_before(script: Script) 
     unknown = found.curve("loss", "metric:no")
     assert unknown is not None
     assert all(map(math.isnan, unknown.xs.tolist()))
+
+
+def test_many_charts_may_ask_at_once_while_the_experiment_goes_on(script: Script, cache: MeasurementCache) -> None:
+    write_long(script, 200)
+    reader = CurveReader(script.repository, cache=cache, memory_bytes=1)
+    lengths: list[list[int]] = [[] for _ in range(6)]
+
+    def ask(found: list[int], metric: str) -> None:
+        for _ in range(20):
+            measurements = reader.load([EXPERIMENT], [metric])[EXPERIMENT]
+            curve = measurements.curve(metric)
+            assert curve is not None
+            assert curve.xs.tolist() == list(range(len(curve.xs)))
+            found.append(len(curve.xs))
+
+    threads = [
+        threading.Thread(target=ask, args=(found, ("loss", "acc")[number % 2])) for number, found in enumerate(lengths)
+    ]
+    for thread in threads:
+        thread.start()
+    for step in range(200, 260):
+        script.log(step=step, metrics={"loss": 0.1, "acc": 0.9})
+    for thread in threads:
+        thread.join()
+    assert all(len(found) == 20 and found == sorted(found) for found in lengths)
+    assert len(losses(load(reader))) == 260
