@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from keepsake._catalog.columns import BLOCK, Run, decode_run
 from keepsake._catalog.fields import RUNNING, Column
-from keepsake._catalog.flat import flatten_run, merge_runs
+from keepsake._catalog.flat import flatten_run, is_shown, merge_runs
 from keepsake._model.values import Value
 
 STATUS = Column("experiment", "status")
@@ -48,7 +48,7 @@ class Block:
     def flat(self) -> Mapping[Column, Run]:
         """The runs as a table shows them; see `flat`. Raises as `raw` does."""
         runs: dict[Column, Run] = {}
-        for column in self.encoded:
+        for column in filter(is_shown, self.encoded):
             if column not in self._parts:
                 run = self.raw(column)
                 self._parts[column] = flatten_run(column, run) if run is not None else {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import cast
 
 from keepsake._catalog.columns import BLOCK, Run
 from keepsake._catalog.fields import ALWAYS_FIELDS, CHECKPOINT_FIELDS, FIELDS, Column, Name
@@ -44,7 +45,7 @@ _GROUPS = tuple(SHOWN_KEYS)
 
 def flatten_run(column: Column, run: Run) -> dict[Column, Run]:
     """Return the run of a column of a block as it is shown: nothing, itself, or the runs of what is nested in it."""
-    if not _is_shown(column):
+    if not is_shown(column):
         return {}
     kinds = set(map(type, run))
     if column in ID_COLUMNS:
@@ -89,7 +90,8 @@ def column_name(column: Column, known: Collection[Column]) -> str:
     return f"experiment.{key}" if is_taken else key
 
 
-def _is_shown(column: Column) -> bool:
+def is_shown(column: Column) -> bool:
+    """Say whether a column is shown, as it is or as those that are nested in it."""
     if column.group not in SHOWN_KEYS or column in HIDDEN:
         return False
     keys = SHOWN_KEYS[column.group]
@@ -123,6 +125,9 @@ def _leaves(prefix: str, values: Mapping[str, Value]) -> Iterator[tuple[str, Val
 
 
 def _longest(run: Run) -> int:
+    """Return the length of the longest text in a run."""
+    if set(map(type, run)) <= {str, type(None)}:
+        return max(map(len, cast("Iterable[str]", filter(None, run))), default=0)
     return max([len(value) for value in run if isinstance(value, str)])
 
 
