@@ -84,10 +84,11 @@ def test_two_chosen_checkpoints_are_compared(served: Served, study: Study, open_
     expect(page).to_have_url(f"{served.origin}/e/{study.id(0)}/checkpoints?by=-loss")
     expect(table.get_by_role("columnheader", name="loss")).to_have_attribute("aria-sort", "descending")
     expect(table.get_by_role("row").nth(1)).to_contain_text("0.05")
+    expect(table.get_by_role("row").nth(1)).to_contain_text("kB")  # its files
     for checkbox in table.get_by_role("checkbox").all()[:2]:
         checkbox.check()
     page.get_by_role("link", name="Compare 2").click()
-    expect(page.get_by_role("heading", name="Metrics")).to_be_visible()
+    expect(page.get_by_role("heading", name="Metrics", exact=True)).to_be_visible()
 
 
 def test_files_are_shown_as_what_they_are(served: Served, study: Study, open_page: OpenPage) -> None:

@@ -4,6 +4,7 @@ import { html, useMemo, useState, useStore } from "./ui.js";
 import { current, href, setQuery, sharedAddress } from "../core/address.js";
 import { flatten } from "../core/flatten.js";
 import { formatTime, formatValue, shortId } from "../core/values.js";
+import { CheckpointSize } from "./checkpointsize.js";
 import { LongTable } from "./longtable.js";
 import { Empty } from "./message.js";
 import { Copy } from "./small.js";
@@ -22,6 +23,7 @@ export function Checkpoints({ experiment, id }) {
     { name: "step", label: "Step", width: "90px", isNumber: true, value: (row) => row.step, render: (row) => formatValue(row.step) },
     { name: "created", label: "Saved", width: "150px", value: (row) => row.index, render: (row) => html`<time datetime=${row.created} title=${`${Math.round((new Date(row.created) - began) / 1000)} s after it began`}>${formatTime(row.created, { seconds: true })}</time>` },
     ...names.slice(0, MOST_METRICS).map((name) => ({ name, label: html`<span class="cut" title=${name}>${name}</span>`, width: "130px", isNumber: true, value: (row) => row.flat[name] ?? null, render: (row) => formatValue(row.flat[name]) })),
+    { name: "size", label: html`<span title="The files that were saved with it">Size</span>`, width: "90px", isNumber: true, render: (row) => html`<${CheckpointSize} key=${row.id} checkpoint=${row} />` },
     { name: "path", label: "Path", width: "130px", render: (row) => (row.unsaved ? html`<span class="bad-text" title=${row.unsaved}>not saved</span>` : html`<span class="cut" title=${row.path ?? ""}>${row.path ?? ""}</span>`) },
   ], [names, chosen, experiment]);
   if (!rows.length) return html`<${Empty} title="No checkpoints yet."><p class="hint"><code>experiment.checkpoint(path="weights", metrics={…})</code> saves one.</p><//>`;
