@@ -40,6 +40,8 @@ GROUPS = (
     "training",
     "comparison",
     "step",
+    "page_browser",
+    "page_peers",
 )
 """Modules with a `measure(scale, directory)`; times first, while nothing else has warmed the machine."""
 COMPARISON = "comparison"

@@ -43,6 +43,18 @@ class Scale:
     """How many experiments the repositories have that are listed."""
     listing_long: tuple[int, int]
     """How many experiments, and of how many checkpoints each, the one with long experiments has."""
+    page_experiments: int
+    """How many experiments the table of the page shows."""
+    page_curves: int
+    """How many experiments have curves that the page draws."""
+    page_points: int
+    """How many points each of those curves has."""
+    page_many_points: int
+    """How many points all curves of a chart have together, in the chart with many."""
+    page_runs: int
+    """How often a page is opened."""
+    page_peer_experiments: int
+    """How many experiments the tables of other programs' pages show, and ours beside them."""
     free_bytes: int
     """How much room the disk must have."""
 
@@ -68,6 +80,12 @@ FULL = Scale(
     collect_runs=3,
     listing_experiments=(100, 1_000, 10_000, 100_000),
     listing_long=(1_000, 1_000),
+    page_experiments=10_000,
+    page_curves=50,
+    page_points=2_000,
+    page_many_points=1_000_000,
+    page_runs=5,
+    page_peer_experiments=200,
     free_bytes=12_000 * MB,
 )
 
@@ -92,5 +110,11 @@ QUICK = Scale(
     collect_runs=1,
     listing_experiments=(100, 1_000),
     listing_long=(20, 50),
+    page_experiments=300,
+    page_curves=5,
+    page_points=40,
+    page_many_points=1_000,
+    page_runs=1,
+    page_peer_experiments=20,
     free_bytes=1_000 * MB,
 )

@@ -45,7 +45,11 @@ def install(name: str) -> Installation:
     Raises:
         UnavailableError: something cannot be fetched, or built, or is missing on this machine.
     """
-    needs = load_program(name).needs
+    return install_needs(name, load_program(name).needs)
+
+
+def install_needs(name: str, needs: Needs) -> Installation:
+    """Return the installation of what is needed, kept under `name`; errors as of `install`."""
     missing = [command for command in needs.commands if shutil.which(command) is None]
     if missing:
         raise UnavailableError(f"this machine has no {' and no '.join(missing)}")

@@ -1,0 +1,150 @@
+"""Chromium, and what a page does in it, timed by the page's own clock."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers.install import UnavailableError
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+PATIENCE_MS = 120_000
+
+WATCH = """
+// When a condition on the page first holds and has been painted, in ms since the navigation began.
+window.paintedWhen = (holds) => new Promise((resolve) => {
+  const check = () => {
+    let found = false;
+    try { found = Boolean(holds()); } catch { found = false; }
+    if (!found) return requestAnimationFrame(check);
+    requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now())));
+  };
+  check();
+});
+"""
+
+
+@contextlib.contextmanager
+def run_chromium() -> Iterator[Any]:
+    """Run a browser. Raises `UnavailableError` when there is none, or no Playwright to drive it with."""
+    program = os.environ.get("KEEPSAKE_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        raise UnavailableError("this machine has no Chromium")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        raise UnavailableError("Playwright is not installed") from error
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextlib.contextmanager
+def serving(
+    command: Sequence[str], address: str, *, directory: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[None]:
+    """Run a server until the block ends; the block begins when it answers at `address`."""
+    with (directory / "server.log").open("w") as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, cwd=directory, env=os.environ | dict(environment or {})
+        )
+        try:
+            _wait_for(address, process)
+            yield
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            process.kill()
+            process.wait()
+
+
+def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + PATIENCE_MS / 1e3
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise UnavailableError(f"the server ended with {process.returncode}")
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise UnavailableError(f"nothing answers at {address}")
+
+
+def time_page(browser: Any, address: str, shows: str, *, runs: int, first: str | None = None) -> list[float]:
+    """Open a page several times, each in a fresh context; return the ms from the address to what it shall show.
+
+    Args:
+        browser: from `run_chromium`.
+        address: of the page.
+        shows: an expression of JavaScript that is true when the page can be used.
+        runs: how often.
+        first: an address that is opened before and not timed, as one that signs in.
+    """
+    times: list[float] = []
+    for _ in range(runs):
+        with fresh_page(browser) as page:
+            if first is not None:
+                page.goto(first, wait_until="commit")
+                page.goto("about:blank")
+            page.goto(address, wait_until="commit")
+            times.append(page.evaluate(f"window.paintedWhen(() => ({shows}))"))
+    return times
+
+
+@contextlib.contextmanager
+def fresh_page(browser: Any) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(PATIENCE_MS)
+    try:
+        page = context.new_page()
+        page.add_init_script(WATCH)
+        yield page
+    finally:
+        context.close()
+
+
+def frames_while(page: Any, act: str) -> list[float]:
+    """Return the ms between frames while an asynchronous function of JavaScript runs."""
+    found: list[float] = page.evaluate(
+        """async (source) => {
+          const act = eval(source), gaps = [];
+          let last = performance.now(), goes = true;
+          const tick = (now) => { gaps.push(now - last); last = now; if (goes) requestAnimationFrame(tick); };
+          requestAnimationFrame(tick);
+          await act();
+          goes = false;
+          return gaps.slice(2);
+        }""",
+        act,
+    )
+    return found
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value below which `share` of the values lie."""
+    ordered = sorted(values)
+    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]

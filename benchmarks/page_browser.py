@@ -1,0 +1,235 @@
+"""The page in Chromium: from an address to what it shows, from a key to the screen, from a point to its curve.
+
+A page is opened in a fresh context, which has signed in; the server runs, and has answered once before. Times are the
+page's own: from the beginning of the navigation, or the key, to the frame after the one in which it is there.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.browser import frames_while, fresh_page, percentile, run_chromium, time_page
+from benchmarks.histories import write_curves, write_histories
+from benchmarks.peers.install import UnavailableError
+from benchmarks.rows import Row
+from benchmarks.scale import Scale
+
+TABLE_SHOWS = "document.querySelectorAll('[role=grid] [role=row]').length > 5"
+CODE_LIMIT_KB = 60.0
+LIVE_INTERVAL_S = 1.3
+_SETTLING_MS = 500
+
+KEY = """() => { window.keyed = new Promise((resolve) => {
+  const shown = () => document.querySelector('.count').textContent;
+  const before = shown();
+  addEventListener('keydown', () => {
+    const start = performance.now();
+    const check = () => shown() === before ? requestAnimationFrame(check)
+      : requestAnimationFrame(() => resolve(performance.now() - start));
+    check();
+  }, { once: true, capture: true });
+}); }"""
+CLICK = """(number) => new Promise((resolve) => {
+  const first = () => document.querySelector('[role=grid] [role=row][aria-rowindex="2"]').textContent;
+  const headers = [...document.querySelectorAll('[role=columnheader] button')];
+  const header = headers.filter((one) => one.textContent.startsWith('param'))[number];
+  const before = first(), start = performance.now();
+  header.click();
+  const check = () => first() === before ? requestAnimationFrame(check)
+    : requestAnimationFrame(() => resolve(performance.now() - start));
+  check();
+})"""
+SCROLL = """async () => {
+  const grid = document.querySelector('[role=grid]');
+  const scroller = grid.scrollHeight > grid.clientHeight ? grid : document.scrollingElement;
+  for (let frame = 0; frame < 180; frame++) {
+    scroller.scrollTop += 120;
+    await new Promise(requestAnimationFrame);
+  }
+}"""
+WRITER = """
+import sys, time
+from keepsake import Project
+experiment = Project(repository=sys.argv[1]).experiments.create(quiet=True)
+sys.stdin.readline()
+for step in range(int(sys.argv[2])):
+    time.sleep(float(sys.argv[3]))
+    experiment.checkpoint(step=step, loss=1 / (step + 1), primary_metric=("loss", "minimize"))
+    print(step, time.time(), flush=True)
+sys.stdin.readline()
+"""
+
+
+def charts_show(charts: int) -> str:
+    """Return JavaScript that is true when so many charts are drawn."""
+    drawn = "area.querySelector('canvas') && !area.parentElement.querySelector('.chart-note')"
+    return f"[...document.querySelectorAll('.chart-area')].filter((area) => {drawn}).length >= {charts}"
+
+
+def measure(scale: Scale, directory: Path) -> list[Row]:
+    """Measure the page on repositories with many experiments, with many points, and with one that runs."""
+    try:
+        with run_chromium() as browser:
+            return [
+                *measure_table(browser, scale, directory / "table"),
+                *measure_charts(browser, scale, directory),
+                measure_live(browser, directory / "live", points=2 * scale.page_runs),
+            ]
+    except UnavailableError as error:
+        print(f"  the page is not measured: {error}", file=sys.stderr)
+        return []
+
+
+def measure_table(browser: Any, scale: Scale, root: Path) -> list[Row]:
+    """Measure the table of experiments."""
+    write_histories(root, scale.page_experiments)
+    label = f"{scale.page_experiments:,} experiments"
+    with serving_page(root) as address:
+        time_page(browser, origin(address), TABLE_SHOWS, runs=1, first=address)
+        opened = time_page(browser, origin(address), TABLE_SHOWS, runs=scale.page_runs, first=address)
+        with fresh_page(browser) as page:
+            page.goto(address)
+            page.wait_for_function(TABLE_SHOWS)
+            page.wait_for_timeout(_SETTLING_MS)
+            keys = list(_time_keys(page))
+            clicks = [page.evaluate(CLICK, number) for number in (0, 1, 0, 1)]
+            frames = frames_while(page, SCROLL)
+        code_kb = measure_code(browser, address)
+    return [
+        _row(f"page: from the address to a table of {label}", opened, 500.0),
+        _row("  a key in the filter to paint", keys, 50.0),
+        _row("  a click that sorts to paint", clicks, 50.0),
+        Row(
+            "  frames while scrolling, 95th percentile",
+            percentile(frames, 0.95),
+            "ms",
+            50.0,
+            details={"frames_ms": frames},
+        ),
+        Row("  code sent for it, compressed", code_kb, "kB", CODE_LIMIT_KB),
+    ]
+
+
+def _time_keys(page: Any) -> Iterator[float]:
+    filter_box = page.get_by_role("search").locator("input")
+    for digits in ("37", "52", "81", "64"):
+        filter_box.fill("params.lr < 0.")
+        page.wait_for_timeout(_SETTLING_MS)
+        for digit in digits:
+            page.evaluate(KEY)
+            page.keyboard.press(digit)
+            yield page.evaluate("window.keyed")
+    filter_box.fill("")
+    page.wait_for_timeout(_SETTLING_MS)
+
+
+def measure_code(browser: Any, address: str) -> float:
+    """Return how many kB of scripts and style sheets the landing page takes, as they are sent."""
+    with fresh_page(browser) as page:
+        page.goto(address, wait_until="commit")
+        page.goto("about:blank")
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        kinds: dict[str, str] = {}
+        sizes: dict[str, float] = {}
+        session.on("Network.responseReceived", lambda event: kinds.__setitem__(event["requestId"], event["type"]))
+        session.on(
+            "Network.loadingFinished", lambda event: sizes.__setitem__(event["requestId"], event["encodedDataLength"])
+        )
+        page.goto(origin(address))
+        page.wait_for_function(TABLE_SHOWS)
+        page.wait_for_timeout(_SETTLING_MS)
+    return sum(size for one, size in sizes.items() if kinds.get(one) in ("Script", "Stylesheet")) / 1e3
+
+
+def measure_charts(browser: Any, scale: Scale, directory: Path) -> list[Row]:
+    """Measure charts: one, eight, and one with very many points."""
+    curves, points, many = scale.page_curves, scale.page_points, scale.page_many_points
+    series = (
+        (f"page: {curves} curves of {points:,} points", points, 1, 500.0),
+        (f"page: eight charts of {curves} curves of {points:,} points", points, 8, 600.0),
+        (f"page: {curves} curves of {many:,} points together", many // curves, 1, 1000.0),
+    )
+    rows: list[Row] = []
+    for number, (what, each, metrics, limit_ms) in enumerate(series):
+        root = directory / f"curves-{number}"
+        write_curves(root, curves, each, metrics)
+        with serving_page(root) as address:
+            charts = f"{origin(address)}charts?across={min(metrics, 4)}"
+            first = time_page(browser, charts, charts_show(metrics), runs=1, first=address)
+            opened = time_page(browser, charts, charts_show(metrics), runs=scale.page_runs, first=address)
+        rows.append(_row(what, opened, limit_ms))
+        rows.append(Row("  the first time, before the journals were read", first[0], "ms"))
+    return rows
+
+
+def measure_live(browser: Any, root: Path, *, points: int) -> Row:
+    """Measure how long after a checkpoint of a running experiment its point is on the page."""
+    root.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-c", WRITER, str(root), str(points), str(LIVE_INTERVAL_S)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdin is not None
+        assert writer.stdout is not None
+        while not (root / "journals").is_dir():
+            time.sleep(0.1)
+        with serving_page(root) as address, fresh_page(browser) as page:
+            page.goto(address)
+            page.goto(f"{origin(address)}charts", wait_until="load")
+            page.evaluate(
+                """() => { window.seen = []; const watch = () => {
+                  const text = document.querySelector('.chart-area')?.getAttribute('aria-label') ?? '';
+                  const step = text.match(/ at (\\d+) in /);
+                  if (step && seen[Number(step[1])] === undefined) seen[Number(step[1])] = Date.now() / 1000;
+                  requestAnimationFrame(watch);
+                }; watch(); }"""
+            )
+            writer.stdin.write("\n")
+            writer.stdin.flush()
+            sent = dict(line.split() for line in (writer.stdout.readline() for _ in range(points)))
+            page.wait_for_timeout(3000)
+            seen = page.evaluate("window.seen")
+        writer.stdin.close()
+    delays = [
+        (seen[int(step)] - float(when)) * 1e3
+        for step, when in sent.items()
+        if int(step) < len(seen) and seen[int(step)] is not None
+    ]
+    if len(delays) <= points // 2:
+        raise RuntimeError(f"only {len(delays)} of {points} points were seen")
+    return Row(
+        "page: a point of a running experiment, saved to seen", max(delays), "ms", 1500.0, f"the longest of {points}"
+    )
+
+
+@contextmanager
+def serving_page(root: Path) -> Iterator[str]:
+    """Run `keepsake ui` on a repository; yield its address, with the token, once it answers."""
+    command = [sys.executable, "-m", "keepsake", "ui", "--no-browser", "--port", "0", "-R", str(root)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ)
+    assert process.stdout is not None
+    try:
+        address = process.stdout.readline().strip()
+        if "token=" not in address:
+            raise RuntimeError(f"keepsake ui printed {address!r}")
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
+def origin(address: str) -> str:
+    """Return an address without the token."""
+    return address.partition("?")[0]
+
+
+def _row(what: str, times_ms: list[float], limit_ms: float) -> Row:
+    return Row(what, median(times_ms), "ms", limit_ms, details={"times_ms": times_ms})

@@ -1,0 +1,39 @@
+"""The benchmark of the page runs, on little, and its programs are described."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import page_browser
+from benchmarks.browser import run_chromium
+from benchmarks.page_peers import draw_experiments, measure_ours
+from benchmarks.pages import PAGES, load_page
+from benchmarks.scale import QUICK
+
+
+@pytest.mark.slow
+def test_every_figure_of_the_page_is_measured(tmp_path: Path) -> None:
+    rows = page_browser.measure(QUICK, tmp_path)
+    assert len(rows) == 12
+    assert all(row.measured > 0 for row in rows)
+
+
+@pytest.mark.slow
+def test_our_page_is_measured_beside_the_others(tmp_path: Path) -> None:
+    with run_chromium() as browser:
+        many, curves = draw_experiments(8, 2, 2, 3), draw_experiments(3, 1, 1, 10)
+        rows = measure_ours(browser, many, curves, QUICK, tmp_path)
+    assert [row.what for row in rows] == [
+        "page beside others: list of 8 experiments, Keepsake",
+        "page beside others: 3 curves of 10 points, Keepsake",
+    ]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_names_a_version_and_an_address(name: str) -> None:
+    other = load_page(name)
+    assert all("==" in requirement for requirement in other.needs.python)
+    assert (other.table(1, "run") or other.curves(1)) is not None
+    assert str(7) in " ".join(other.command(Path("/python"), 7))
