@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,7 +13,11 @@ import keepsake
 from keepsake._model.keys import CHUNKS, MANIFESTS
 from keepsake.stores.url import open_store
 from keepsake.testing import RecordingStore
-from tests.bucket.places import content, move_to_another_machine
+from tests.bucket.conftest import configure
+from tests.bucket.places import bucket, content, move_to_another_machine
+from tests.courier.processes import until
+from tests.servers.fault_proxy import FaultProxy
+from tests.servers.seaweedfs import S3Server
 
 
 @pytest.fixture
@@ -53,17 +59,34 @@ def test_what_was_read_once_is_not_asked_for_again(asked: list[RecordingStore], 
     assert (tmp_path / "two" / "weights").read_bytes() == content(1, 40_000_000)
 
 
-def test_a_checkout_that_was_broken_off_asks_only_for_the_rest(asked: list[RecordingStore], tmp_path: Path) -> None:
-    (experiment,) = keepsake.experiments.list()
-    with experiment.checkpoints[0].open("weights") as file:
-        file.read(12_000_000)
-    before = count(asked, CHUNKS)
-    experiment.checkpoints[0].checkout(str(tmp_path / "whole"), quiet=True)
-    assert (tmp_path / "whole" / "weights").read_bytes() == content(1, 40_000_000)
-    total = count(asked, CHUNKS)
-    experiment.checkpoints[0].checkout(str(tmp_path / "again"), quiet=True)
-    assert count(asked, CHUNKS) == total
-    assert total - before < total
+def test_a_checkout_that_was_killed_asks_only_for_the_rest(
+    project: Path, tmp_path: Path, s3_server: S3Server, s3_url: str, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = keepsake.init()
+    Path("weights").write_bytes(content(1, 40_000_000))
+    experiment.checkpoint(path="weights")
+    experiment.stop()
+    move_to_another_machine(tmp_path / "other", monkeypatch)
+    configure(project, s3_url, s3_server.options | {"endpoint": proxy.endpoint, "concurrency": 4})
+    chunks = len(list(bucket().store.list(CHUNKS)))
+
+    def asked() -> int:
+        return sum("/chunks/" in one.path and one.method == "GET" for one in proxy.requests)
+
+    proxy.latency_s = 0.02
+    command = [sys.executable, "-m", "keepsake", "checkout", experiment.id, "-o", str(tmp_path / "out")]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    until(lambda: asked() > chunks // 2)
+    process.kill()
+    process.wait()
+    before = asked()
+    assert before < chunks
+    assert not (tmp_path / "out" / "weights").exists()
+    proxy.latency_s = 0.0
+    assert subprocess.run(command, stderr=subprocess.DEVNULL, timeout=60, check=False).returncode == 0
+    assert (tmp_path / "out" / "weights").read_bytes() == content(1, 40_000_000)
+    # Of what was asked for, only what was under way when it was killed is asked for again.
+    assert asked() - before <= chunks - before + 2 * 4
 
 
 def test_without_a_cache_everything_is_asked_for(
