@@ -5,7 +5,7 @@ import { isMoment, labelOf } from "../core/choices.js";
 import { formatValue } from "../core/values.js";
 
 // `change(what, value)` is called with log, flip, move (-1, 1), to (an index), remove, or brush ({from, to} or null).
-export function AxisHead({ axis, index, count, left, brush, change, indexAt }) {
+export function AxisHead({ axis, index, count, left, room, brush, change, indexAt }) {
   const menu = useRef(null);
   const { column, scale, isFlipped } = axis;
   const run = (what, value) => () => {
@@ -16,7 +16,7 @@ export function AxisHead({ axis, index, count, left, brush, change, indexAt }) {
     const to = indexAt(event.clientX);
     if (to !== index) change("to", to);
   }
-  return html`<div class="axis-head" style=${{ left: `${left}px` }}>
+  return html`<div class="axis-head" style=${{ left: `${left}px`, maxWidth: `${Math.min(Math.max(room - 2, 40), 130)}px` }}>
     <details ref=${menu} class="chart-menu" name="axis">
       <summary title=${`${labelOf(column)}: drag to another place, or open for more`} draggable="true" onDragStart=${(event) => event.dataTransfer.setData("text/plain", labelOf(column))} onDragEnd=${onDragEnd}><span class="cut">${labelOf(column)}</span>${isFlipped ? " ↓" : ""}${scale.kind === "log" ? html` <small class="muted">log</small>` : null}</summary>
       <div class="menu">

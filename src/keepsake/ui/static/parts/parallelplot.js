@@ -11,6 +11,7 @@ import { cssColor } from "../core/theme.js";
 import { prepare, useSize, useTheme } from "./canvas.js";
 
 const EDGE = { side: 56, top: 12, bottom: 12 };
+const NARROW_PX = 600; // a narrower picture has less beside its axes
 const GRAB_PX = 14;
 const BATCH = 1500; // lines a frame while a brush moves
 const FEW = 300; // lines that are drawn nearly opaque
@@ -25,8 +26,9 @@ export function ParallelPlot({ axes, brushes, mask, shades, shadeOf, hovered, su
   const [, redraw] = useState(0);
   const size = useMemo(() => {
     const inner = Math.max(height - EDGE.top - EDGE.bottom, 1);
-    const gap = axes.length > 1 ? (width - 2 * EDGE.side) / (axes.length - 1) : 0;
-    return { toX: (index) => (axes.length > 1 ? EDGE.side + index * gap : width / 2), toY: (part) => EDGE.top + (1 - part) * inner, inner, gap };
+    const side = width < NARROW_PX ? EDGE.side / 2 : EDGE.side;
+    const gap = axes.length > 1 ? (width - 2 * side) / (axes.length - 1) : 0;
+    return { side, toX: (index) => (axes.length > 1 ? side + index * gap : width / 2), toY: (part) => EDGE.top + (1 - part) * inner, inner, gap };
   }, [axes, width, height]);
   const hasBrush = Object.keys(brushes).length > 0;
   const order = useMemo(() => shuffled(mask.length), [mask.length]);
@@ -62,7 +64,7 @@ export function ParallelPlot({ axes, brushes, mask, shades, shadeOf, hovered, su
   const placeOf = (event) => {
     const rect = box.current.getBoundingClientRect();
     const x = event.clientX - rect.left;
-    const index = axes.length > 1 ? Math.round((x - EDGE.side) / size.gap) : 0;
+    const index = axes.length > 1 ? Math.round((x - size.side) / size.gap) : 0;
     const part = Math.min(Math.max(1 - (event.clientY - rect.top - EDGE.top) / size.inner, 0), 1);
     return { index, part, isOn: index >= 0 && index < axes.length && Math.abs(x - size.toX(index)) <= GRAB_PX };
   };
@@ -90,7 +92,7 @@ export function ParallelPlot({ axes, brushes, mask, shades, shadeOf, hovered, su
     onBrush(held.axis.name, held.hasMoved ? brushOf(held.axis, held.start, placeOf(event).part) : null, true);
     redraw((count) => count + 1);
   }
-  return html`<div class="parallel-plot"><div class="parallel-heads" style=${{ paddingLeft: `${EDGE.side}px`, paddingRight: `${EDGE.side}px` }}>${width ? children(size.toX) : null}</div>
+  return html`<div class="parallel-plot"><div class="parallel-heads">${width ? children(size.toX, size.gap) : null}</div>
     <div ref=${box} class="parallel-lines" role="img" aria-label=${summary} onPointerDown=${onPointerDown} onPointerMove=${onPointerMove} onPointerUp=${onPointerUp} onPointerCancel=${() => (drag.current = null)}>
       <canvas ref=${all} aria-hidden="true"></canvas><canvas ref=${kept} class=${hasBrush ? "" : "alone"} aria-hidden="true"></canvas><canvas ref=${over} aria-hidden="true"></canvas></div></div>`;
 }

@@ -54,7 +54,7 @@ export function Parallel() {
       <span class="muted">Drag along an axis to keep a stretch of it, click it to keep all.</span>
     </div>
     <div class="parallel-main">
-      <${ParallelPlot} ...${{ axes, brushes, mask, shades, shadeOf, hovered, summary, onBrush }}>${(toX) => axes.map((axis, index) => html`<${AxisHead} key=${axis.name} ...${{ axis, index, count: axes.length, left: toX(index), brush: brushes[axis.name] }}
+      <${ParallelPlot} ...${{ axes, brushes, mask, shades, shadeOf, hovered, summary, onBrush }}>${(toX, gap) => axes.map((axis, index) => html`<${AxisHead} key=${axis.name} ...${{ axis, index, count: axes.length, left: toX(index), room: axes.length > 1 ? gap : 130, brush: brushes[axis.name] }}
         change=${(what, value) => changeAxis(axes, axis, index, what, value, brushes)} indexAt=${(clientX) => nearestAxis(clientX, axes.length, toX)} />`)}<//>
       ${metric ? html`<${Importance} ...${{ table, places: matches, metric, choices }} />` : null}
     </div>
