@@ -26,7 +26,7 @@ from keepsake._model.keys import JOURNALS
 from keepsake._model.times import parse_time
 from keepsake._repository.journal import JournalWriter
 from keepsake._repository.repository import Repository
-from keepsake.errors import NotFoundError
+from keepsake.errors import NotFoundError, ReadError
 from keepsake.stores.base import AppendStore, Store
 from keepsake.stores.local import LocalStore
 from keepsake.stores.memory import MemoryStore
@@ -396,6 +396,26 @@ def test_a_metric_may_be_the_x_of_another_with_the_value_before(script: Script) 
     unknown = found.curve("loss", "metric:no")
     assert unknown is not None
     assert all(map(math.isnan, unknown.xs.tolist()))
+
+
+def test_a_store_that_fails_halfway_loses_no_point(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_long(script, 20)
+    script.seal()
+    write_long(script, 20)
+    script.close()
+    reader = CurveReader(script.repository)
+    get_range = script.store.get_range
+
+    def fail_on_open(key: str, start: int, stop: int) -> bytes:
+        if ".open." in key:
+            raise ReadError("the network is gone")
+        return get_range(key, start, stop)
+
+    with monkeypatch.context() as context:
+        context.setattr(script.store, "get_range", fail_on_open)
+        with pytest.raises(ReadError):
+            load(reader)
+    assert len(losses(load(reader))) == 40
 
 
 def test_many_charts_may_ask_at_once_while_the_experiment_goes_on(script: Script, cache: MeasurementCache) -> None:

@@ -106,7 +106,9 @@ class CurveReader:
             entry = self._entry(experiment_id)
             with entry.lock:
                 self._update(experiment_id, entry, listed)
-                self._load_columns(experiment_id, entry, listed, wanted)
+                if not _load_columns(entry, wanted):
+                    is_complete = self._read_again(experiment_id, entry, listed)
+                    entry.stamp = listed.stamp if is_complete else None
                 measurements = entry.measurements
                 if entry.kept is not None:
                     entry.kept.forget_first()
@@ -166,12 +168,8 @@ class CurveReader:
         segments = {_place_of(name): name for name in segments_of_stamp(listed.stamp)}
         if any(_is_other(segments.get(place), size_bytes) for place, size_bytes in entry.consumed.items()):
             _forget(entry)
-        changed = [one for place, one in sorted(segments.items()) if one.size_bytes != entry.consumed.get(place, -1)]
-        fresh, is_complete = self._load_fresh(experiment_id, listed, changed, entry.consumed)
-        if fresh:
-            self._load_columns(experiment_id, entry, listed, None)
-            _grow(entry, fresh)
-        entry.stamp = listed.stamp if is_complete else None
+        changed = [one for place, one in segments.items() if one.size_bytes != entry.consumed.get(place, -1)]
+        entry.stamp = listed.stamp if self._read(experiment_id, entry, listed, changed) else None
         total_bytes = sum(entry.consumed.values())
         if self._cache is not None and total_bytes - entry.saved_bytes >= max(SAVE_BYTES, entry.saved_bytes // 8):
             self._cache.save(experiment_id, entry.measurements, entry.consumed)
@@ -188,29 +186,16 @@ class CurveReader:
             entry.kept = kept
             entry.saved_bytes = sum(entry.consumed.values())
 
-    def _load_columns(self, experiment_id: str, entry: _Entry, listed: _Listed, metrics: Sequence[str] | None) -> None:
-        """Load columns that were left in the file; when it has changed or is gone, read all of the journal."""
-        columns = entry.measurements.columns
-        names = columns if metrics is None else columns.keys() & metrics
-        missing = [name for name in names if columns[name] is None]
-        if not missing or entry.kept is None:
-            return
-        try:
-            for name in missing:
-                columns[name] = entry.kept.load_column(name)
-        except (CatalogDamagedError, KeepsakeError):
-            _forget(entry)
-            segments = segments_of_stamp(listed.stamp)
-            fresh, is_complete = self._load_fresh(experiment_id, listed, segments, entry.consumed)
-            _grow(entry, fresh)
-            entry.stamp = listed.stamp if is_complete else None
+    def _read_again(self, experiment_id: str, entry: _Entry, listed: _Listed) -> bool:
+        """Read all that there is, and say whether all of it was there."""
+        _forget(entry)
+        return self._read(experiment_id, entry, listed, segments_of_stamp(listed.stamp))
 
-    def _load_fresh(
-        self, experiment_id: str, listed: _Listed, names: Sequence[SegmentName], consumed: Mapping[SegmentPlace, int]
-    ) -> tuple[list[tuple[SegmentName, bytes]], bool]:
-        """Return the whole lines that follow in these segments, and whether all of the segments were there."""
-        fresh: list[tuple[SegmentName, bytes]] = []
+    def _read(self, experiment_id: str, entry: _Entry, listed: _Listed, names: Sequence[SegmentName]) -> bool:
+        """Read what follows in these segments, one after the other, and say whether all of them were there."""
+        growth: Growth | None = None
         is_complete = True
+        consumed = dict(entry.consumed)
         contents = self._load_segments(experiment_id, listed) if names else {}
         for name in sorted(names, key=_place_of):
             start = consumed.get(_place_of(name), 0)
@@ -221,8 +206,16 @@ class CurveReader:
                 continue
             whole = data[: data.rfind(b"\n") + 1]
             if whole:
-                fresh.append((name, whole))
-        return fresh, is_complete
+                if growth is None:
+                    if not _load_columns(entry, None):
+                        return self._read_again(experiment_id, entry, listed)
+                    growth = Growth(entry.measurements)
+                growth.add_lines(name, whole)
+                consumed[_place_of(name)] = start + len(whole)
+        if growth is not None:
+            entry.measurements, entry.consumed = growth.result(), consumed
+            entry.kept = None
+        return is_complete
 
     def _load_rest(self, name: SegmentName, start: int) -> bytes:
         """Read a segment from `start`; it may be sealed, or published longer, between the listing and now."""
@@ -257,15 +250,19 @@ def _place_of(name: SegmentName) -> SegmentPlace:
     return name.session_id, name.number
 
 
-def _grow(entry: _Entry, fresh: Sequence[tuple[SegmentName, bytes]]) -> None:
-    """Add what was written, all columns being loaded."""
-    growth = Growth(entry.measurements)
-    for name, data in fresh:
-        growth.add_lines(name, data)
-        place = _place_of(name)
-        entry.consumed[place] = entry.consumed.get(place, 0) + len(data)
-    entry.measurements = growth.result()
-    entry.kept = None
+def _load_columns(entry: _Entry, metrics: Sequence[str] | None) -> bool:
+    """Load columns that were left in the file, all when `metrics` is None; say whether that was possible."""
+    columns = entry.measurements.columns
+    names = columns if metrics is None else columns.keys() & metrics
+    missing = [name for name in names if columns[name] is None]
+    if not missing or entry.kept is None:
+        return True
+    try:
+        for name in missing:
+            columns[name] = entry.kept.load_column(name)
+    except (CatalogDamagedError, KeepsakeError):
+        return False
+    return True
 
 
 def _is_other(name: SegmentName | None, size_bytes: int) -> bool:
