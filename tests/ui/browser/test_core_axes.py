@@ -173,3 +173,14 @@ def test_a_stretch_of_an_axis_becomes_round_numbers(run_module: RunModule) -> No
     assert run_module("core/parallel.js", code, [0, 1], {}, 0.71234567, 0.2) == {"from": 0.2, "to": 0.7123}
     assert run_module("core/parallel.js", code, [1, 10000], {"isLog": True}, 0.25, 0.5) == {"from": 10, "to": 100}
     assert run_module("core/parallel.js", code, ["a", "b", "c"], {}, 0.4, 0.95) == {"from": "b", "to": "c"}
+
+
+def test_a_trend_never_parts_equal_values(run_module: RunModule) -> None:
+    code = "(m, xs, ys) => m.mediansOf({ xs, ys })"
+    few = [16, 32, 64] * 8
+    ys = [float(number) for number in range(24)]
+    assert run_module("core/points.js", code, few, ys) == [{"x": 16, "y": 12}, {"x": 32, "y": 13}, {"x": 64, "y": 14}]
+    many = [float(number // 2) for number in range(120)]
+    trend = run_module("core/points.js", code, many, many)
+    assert [point["x"] for point in trend] == sorted({point["x"] for point in trend})
+    assert 10 <= len(trend) <= 13

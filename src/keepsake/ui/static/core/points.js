@@ -61,13 +61,18 @@ export function stepPoint({ xs, ys }, index, direction) {
   return order[Math.min(Math.max(order.indexOf(index) + by, 0), order.length - 1)];
 }
 
-// Returns the median y of up to `count` equal crowds in the order of x, as [{x, y}]: a trend that no outlier bends.
+// Returns the median y of up to about `count` crowds in the order of x, as [{x, y}]: a trend that no outlier bends. Equal
+// xs are never parted, so few distinct ones, as of a batch size, are a crowd each.
 export function mediansOf({ xs, ys }, count = 12) {
   const order = [...xs.keys()].sort((a, b) => xs[a] - xs[b]);
-  const crowds = Math.min(count, Math.floor(order.length / 3));
+  const distinct = new Set(xs).size;
+  const size = distinct <= count && order.length >= 3 * distinct ? 1 : Math.max(order.length / count, 3);
+  const crowds = [];
+  for (const index of order) {
+    const last = crowds.at(-1);
+    if (last && (last.length < size || xs[last.at(-1)] === xs[index])) last.push(index);
+    else crowds.push([index]);
+  }
   const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
-  return Array.from({ length: crowds }, (_, crowd) => {
-    const members = order.slice(Math.round((crowd * order.length) / crowds), Math.round(((crowd + 1) * order.length) / crowds));
-    return { x: median(members.map((index) => xs[index])), y: median(members.map((index) => ys[index])) };
-  });
+  return crowds.map((members) => ({ x: median(members.map((index) => xs[index])), y: median(members.map((index) => ys[index])) }));
 }
