@@ -8,7 +8,8 @@ import { sortPlaces } from "../core/values.js";
 
 const ROW_PX = 30;
 const FEW = 150; // rows that are all there, so that searching in the page finds them
-const MARGIN = 15;
+const MARGIN = 12; // rows that are there above and below the window
+const STEP_PX = 5 * ROW_PX; // scrolling less than this draws nothing anew
 
 export function LongTable({ label, columns, rows, rowKey, sort = "", onSort = null, rowClass = null, height = "70vh" }) {
   const [top, setTop] = useState(0);
@@ -24,7 +25,7 @@ export function LongTable({ label, columns, rows, rowKey, sort = "", onSort = nu
   const first = isLong ? Math.max(Math.floor(top / ROW_PX) - MARGIN, 0) : 0;
   const last = isLong ? Math.min(first + Math.ceil(window.innerHeight / ROW_PX) + 2 * MARGIN, shown.length) : shown.length;
   return html`<div class="long-table" tabindex="0" role="region" aria-label=${label} style=${{ maxHeight: height }}
-      onScroll=${(event) => isLong && setTop(event.currentTarget.scrollTop)}>
+      onScroll=${(event) => isLong && setTop(Math.floor(event.currentTarget.scrollTop / STEP_PX) * STEP_PX)}>
     <table style=${{ minWidth: `${width}px` }} aria-rowcount=${shown.length + 1}><caption class="hidden-text">${label}</caption>
       <colgroup>${columns.map((column) => html`<col style=${{ width: column.width ?? "auto" }} />`)}</colgroup>
       <thead><tr aria-rowindex="1">${columns.map((column) => html`<${Heading} column=${column} sort=${column.name === name ? (isDescending ? "descending" : "ascending") : "none"} onSort=${onSort} />`)}</tr></thead>
