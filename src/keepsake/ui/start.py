@@ -38,7 +38,6 @@ def start(project: Project, *, host: str = DEFAULT_HOST, port: int | None = None
     site = Site(project)
     site.open()
     with open_socket(host, port) as listening:
-        site.warm_up()
         is_any = host in ANY_ADDRESS
         token = load_token(os.environ)
         access = Access(token, [socket.gethostname()] if is_any else [host], any_address=is_any)
@@ -50,6 +49,7 @@ def start(project: Project, *, host: str = DEFAULT_HOST, port: int | None = None
             once = new_token()
             access.add_pass(once)
             threading.Thread(target=show, args=(f"{address}?token={once}",), daemon=True).start()
+        site.warm_up()
         serve(app, listening)
 
 
