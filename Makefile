@@ -26,7 +26,7 @@ demo: $(VENV)/.installed-demo
 
 # pytest comes last, so that its summary is the last thing to be read.
 test: lint browser
-	$(BIN)/python -m pytest -n 2 $(PYTEST)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST)
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check --quiet

@@ -21,6 +21,22 @@ settings.register_profile("keepsake", deadline=None, suppress_health_check=[Heal
 settings.load_profile("keepsake")
 
 
+ONE_AFTER_THE_OTHER = (
+    "tests/ui/browser/",
+    "tests/test_benchmarks_page",
+    "tests/bucket/test_crowd",
+    "tests/bucket/test_offline",
+)
+"""Tests that change the networks of this machine, and those in a browser, which gives up its requests when one does."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have one worker run these; the others share the rest (`--dist loadgroup`)."""
+    for item in items:
+        if item.nodeid.startswith(ONE_AFTER_THE_OTHER):
+            item.add_marker(pytest.mark.xdist_group("network"))
+
+
 @pytest.fixture(scope="session")
 def users_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("users")

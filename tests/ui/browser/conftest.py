@@ -111,7 +111,8 @@ class Watch:
         page.on("request", self._on_request)
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        # On a machine with much else to do, something that was preloaded may be used later than the browser expects.
+        if message.type in ("error", "warning") and "was preloaded using link preload" not in message.text:
             self.note(f"console {message.type}: {message.text}")
 
     def _on_request(self, request: Request) -> None:
