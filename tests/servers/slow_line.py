@@ -20,6 +20,7 @@ def run_slow_line(endpoint: str, latency_s: float) -> Iterator[str]:
     here, there = context.Pipe()
     process = context.Process(target=_run, args=(endpoint, latency_s, there), daemon=True)
     process.start()
+    there.close()  # so that a process that fails to start is noticed
     try:
         yield here.recv()
     finally:
