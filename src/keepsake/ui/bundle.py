@@ -37,6 +37,18 @@ _HEAD = """\
 """
 
 
+def needed_modules(entry: str, read: Callable[[str], str]) -> list[str]:
+    """Return a module and all that it imports, directly or not, but for what it imports on demand."""
+    found: list[str] = []
+    waiting = [entry]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.append(name)
+            waiting += [_resolve(name, match["path"]) for match in _IMPORT.finditer(read(name))]
+    return found
+
+
 def join_modules(entry: str, read: Callable[[str], str]) -> str:
     """Return one script that does what a module and all that it imports do.
 

@@ -215,7 +215,7 @@ def _others(root: Path) -> Iterator[Path]:
 
 def freeze_index(text: str) -> str:
     """Return the index with addresses beside it, one plain script, and the content policy that a server would send."""
-    text = re.sub(r'<link rel="(?:modulepreload|preload)"[^>]*>\n?', "", text)
+    text = re.sub(r'<!-- modules -->\n|<link rel="preload"[^>]*>\n', "", text)
     text = text.replace('data-mode="server"', 'data-mode="static"').replace('"/static/', '"')
     text = text.replace('<script type="module" ', "<script defer ")
     return text.replace("<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">', 1)

@@ -8,11 +8,23 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from keepsake.ui.bundle import needed_modules
+
 ROOT = Path(__file__).parent / "static"
 ADDRESS = "/static/"
-INDEX = f"{ADDRESS}index.html"
-PAGES = ("charts", "scatter", "parallel", "e", "compare", "storage", "about")
-"""What the addresses of the page begin with; all of them are answered with the index."""
+INDEX = "index.html"
+VIEWS = {
+    "charts": "views/charts.js",
+    "scatter": "views/scatter.js",
+    "parallel": "views/parallel.js",
+    "e": "views/experiment.js",
+    "compare": "views/compare.js",
+    "storage": "views/storage.js",
+    "about": "views/about.js",
+}
+"""What the addresses of the page begin with, and the module of the view: all are answered with the index."""
+MODULES = b"<!-- modules -->"
+"""Where the index names the modules that its address needs, so that a browser fetches all of them at once."""
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -49,13 +61,15 @@ class PageFiles:
         self._root = root
         self._read: dict[str, tuple[int, int, PageFile]] = {}
         self._paths: dict[str, Path] = {}
+        self._indexes: dict[str, PageFile] = {}
         self._lock = threading.Lock()
 
     def find(self, address: str) -> PageFile | None:
         """Return what an address is answered with, None when there is nothing."""
         with self._lock:
-            if address == "/" or address.split("/")[1] in PAGES:
-                address = INDEX
+            view = address.split("/")[1]
+            if address == "/" or view in VIEWS:
+                return self._load_index(view)
             if address not in self._paths:
                 self._paths = {
                     f"{ADDRESS}{path.relative_to(self._root).as_posix()}": path for path in _walk(self._root)
@@ -63,12 +77,30 @@ class PageFiles:
             path = self._paths.get(address)
             return None if path is None else self._load(address, path)
 
+    def _load_index(self, view: str) -> PageFile | None:
+        """Return the index for a view, which is read once."""
+        if view not in self._indexes:
+            try:
+                self._indexes[view] = _make(INDEX, self._read_index(view))
+            except OSError:
+                return None
+        return self._indexes[view]
+
+    def _read_index(self, view: str) -> bytes:
+        entries = ["app.js", VIEWS[view]] if view else ["app.js"]
+        names = dict.fromkeys(name for entry in entries for name in needed_modules(entry, self._read_text))
+        links = "\n".join(f'<link rel="modulepreload" href="{ADDRESS}{name}">' for name in names)
+        return (self._root / INDEX).read_bytes().replace(MODULES, links.encode())
+
+    def _read_text(self, name: str) -> str:
+        return (self._root / name).read_text(encoding="utf-8")
+
     def _load(self, address: str, path: Path) -> PageFile | None:
         try:
             status = path.stat()
             read = self._read.get(address)
             if read is None or read[:2] != (status.st_mtime_ns, status.st_size):
-                read = (status.st_mtime_ns, status.st_size, _make(path))
+                read = (status.st_mtime_ns, status.st_size, _make(path.name, path.read_bytes()))
                 self._read[address] = read
             return read[2]
         except OSError:
@@ -79,9 +111,9 @@ def _walk(root: Path) -> list[Path]:
     return [path for path in root.rglob("*") if path.is_file() and not path.is_symlink()]
 
 
-def _make(path: Path) -> PageFile:
-    data = path.read_bytes()
-    compressed = None if path.suffix in _COMPRESSED else gzip.compress(data, 9, mtime=0)
+def _make(name: str, data: bytes) -> PageFile:
+    suffix = Path(name).suffix
+    compressed = None if suffix in _COMPRESSED else gzip.compress(data, 9, mtime=0)
     tag = f'"{hashlib.sha256(data).hexdigest()[:20]}"'
     is_smaller = compressed is not None and len(compressed) < len(data)
-    return PageFile(MEDIA_TYPES.get(path.suffix, OTHER_TYPE), tag, data, compressed if is_smaller else None)
+    return PageFile(MEDIA_TYPES.get(suffix, OTHER_TYPE), tag, data, compressed if is_smaller else None)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from keepsake.ui.files import VIEWS, PageFiles
 from tests.ui.browser.conftest import STATIC, RunModule
 
 ANSWER: dict[str, Any] = {
@@ -268,10 +269,12 @@ def test_a_small_curve_has_gaps_where_there_is_no_number(run_module: RunModule) 
     assert re.findall("[ML]", path) == ["M", "L", "M", "L"]
 
 
-def test_the_page_asks_at_once_for_every_module_that_it_begins_with() -> None:
-    begun = set(_modules_of(STATIC / "app.js"))
-    named = set(re.findall(r'<link rel="modulepreload" href="/static/([^"]+)">', (STATIC / "index.html").read_text()))
-    assert named == begun - {"app.js"}
+@pytest.mark.parametrize("view", ["", *VIEWS])
+def test_the_page_asks_at_once_for_every_module_that_it_begins_with(view: str) -> None:
+    begun = set(_modules_of(STATIC / "app.js")) | (set(_modules_of(STATIC / VIEWS[view])) if view else set())
+    index = PageFiles().find(f"/{view}")
+    assert index is not None
+    assert set(re.findall(r'<link rel="modulepreload" href="/static/([^"]+)">', index.data.decode())) == begun
 
 
 def _modules_of(entry: Path) -> list[str]:

@@ -20,9 +20,9 @@ Handler: TypeAlias = Callable[[Site, Request], Any]
 
 ENDPOINTS: Mapping[str, str] = {
     "/meta": "meta.get_meta",
-    "/experiments": "experiments.get_experiments",
-    "/select": "experiments.get_selected",
-    "/changes": "experiments.get_changes",
+    "/experiments": "table.get_experiments",
+    "/select": "table.get_selected",
+    "/changes": "table.get_changes",
     "/experiments/{id}": "experiment.get_experiment",
     "/experiments/{id}/curves": "curves.get_curves_of_one",
     "/experiments/{id}/files": "files.get_experiment_files",
