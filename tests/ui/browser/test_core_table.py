@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 from typing import Any
@@ -287,3 +288,29 @@ def _modules_of(entry: Path) -> list[str]:
                 found.add(module)
                 waiting.append(module)
     return [path.relative_to(STATIC.resolve()).as_posix() for path in (one.resolve() for one in found)]
+
+
+def test_the_code_of_the_first_page_takes_at_most_60_kilobytes() -> None:
+    text = (STATIC / "index.html").read_text()
+    names = [*re.findall(r'<link rel="(?:modulepreload|stylesheet)" href="/static/([^"]+)">', text), "app.js"]
+    sizes = {name: len(gzip.compress((STATIC / name).read_bytes(), 9)) for name in names}
+    assert sum(sizes.values()) <= 60_000, sizes
+
+
+def test_the_keys_are_listed_from_what_is_bound_and_arrows_stay_when_letters_are_off(run_module: RunModule) -> None:
+    code = """(m) => {
+        const done = [];
+        const run = (event) => done.push(event.key);
+        const end = m.bindKeys("Here", [{ keys: ["q", "ArrowDown"], label: "Try", run }]);
+        const press = (key) => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        const listed = m.listKeys().map(({ label }) => label);
+        m.switchKeys(false);
+        press("q");
+        press("ArrowDown");
+        m.switchKeys(true);
+        press("q");
+        end();
+        press("q");
+        return [listed, done];
+    }"""
+    assert run_module("core/keys.js", code) == [["Try"], ["ArrowDown", "q"]]

@@ -282,7 +282,7 @@ def test_an_experiment_that_begins_appears_by_itself_and_nothing_moves(
     running.checkpoint(step=0, accuracy=0.1, primary_metric=("accuracy", "maximize"))
     table.keyboard.press("j")
     table.keyboard.press("r")
-    expect(rows(table)).to_have_count(13)
+    expect(rows(table)).to_have_count(13, timeout=60_000)
     # The focus stays with its experiment, which is now the second.
     expect(table.locator("[role=gridcell]:focus")).to_contain_text(sweep[11].id[:8])
     expect(rows(table).first.locator(".status.running").last).to_be_visible()
@@ -293,6 +293,7 @@ def test_an_experiment_that_begins_appears_by_itself_and_nothing_moves(
     expect(rows(table).first).to_contain_text("0.95")
 
 
+@pytest.mark.timeout(300)
 def test_ten_thousand_rows_are_as_few_in_the_page_as_are_in_view(
     serve: Serve, open_page: OpenPage, tmp_path: Path, watch: Watch
 ) -> None:

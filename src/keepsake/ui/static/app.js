@@ -4,6 +4,7 @@ import { html, render, useEffect, useState, useStore } from "./parts/ui.js";
 import { current } from "./core/address.js";
 import { startLive } from "./core/live.js";
 import { load, model } from "./core/model.js";
+import { loadStyle } from "./core/styles.js";
 import { applyTheme } from "./core/theme.js";
 import { Frame } from "./parts/frame.js";
 import { Failure, Loading } from "./parts/message.js";
@@ -22,7 +23,14 @@ const VIEWS = {
   missing: async () => (await import("./views/about.js")).Missing,
 };
 
+const STYLES = ["vendor/uplot.css", "css/charts.css", "css/pages.css"]; // of all views but the first
+
 const loaded = { experiments: Experiments };
+
+async function loadView(name) {
+  const [view] = await Promise.all([VIEWS[name](), ...STYLES.map(loadStyle)]);
+  loaded[name] = view;
+}
 
 function App() {
   const name = useStore(current, (address) => address.view);
@@ -31,10 +39,7 @@ function App() {
   useEffect(() => {
     setFailure(null);
     if (loaded[name]) return;
-    VIEWS[name]().then((view) => {
-      loaded[name] = view;
-      redraw((count) => count + 1);
-    }, setFailure);
+    loadView(name).then(() => redraw((count) => count + 1), setFailure);
   }, [name]);
   const View = loaded[name];
   return html`<${Frame}>${failure ? html`<${Failure} error=${failure} />` : View ? html`<${Content} view=${View} />` : html`<${Loading} what="this page" />`}<//>`;

@@ -11,6 +11,8 @@ export const GROUPS = ["meta", "metrics", "params"];
 const KINDS = { created: "time", status: "status", duration: "duration", tags: "tags", id: "id", notes: "text", command: "text" };
 const HIDDEN = ["notes", "path", "project", "error"]; // of an experiment, unless somebody asks for them
 const LEAST_PX = 68;
+// Kinds whose values are never wider than the width worked out for them. Cells that need not cut anything off are drawn faster.
+const FITTING = new Set(["number", "time", "duration", "status", "id", "curve"]);
 export const MIN_WIDTH = 48;
 
 // Returns every column that could be shown: {id, key, name, label, scope, group, kind, column, isShown, width}. `key` tells
@@ -58,13 +60,13 @@ export function primaryMetric(table) {
   const counts = new Map();
   names.values.forEach((name, place) => {
     if (name === null) return;
-    const key = JSON.stringify([name, goals?.values[place] ?? "minimize"]);
+    const key = `${goals?.values[place] ?? "minimize"} ${name}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   });
   const [most] = [...counts].sort((a, b) => b[1] - a[1]);
   if (!most) return null;
-  const [name, goal] = JSON.parse(most[0]);
-  return { name, goal };
+  const [goal] = most[0].split(" ", 1);
+  return { name: most[0].slice(goal.length + 1), goal };
 }
 
 // What is shown when nobody has chosen: what it is, how good it became, what went in, and the rest.
@@ -136,7 +138,7 @@ export function hideColumn(layout, id) {
 export function arrange(layout, columns, measure) {
   const byId = new Map();
   for (const column of columns) byId.set(column.id, [...(byId.get(column.id) ?? []), column]);
-  const laid = layout.flatMap(({ id, width, isPinned }) => (byId.get(id) ?? []).map((column) => ({ ...column, width: width ?? column.width ?? guessWidth(column, measure), isPinned })));
+  const laid = layout.flatMap(({ id, width, isPinned }) => (byId.get(id) ?? []).map((column) => ({ ...column, width: width ?? column.width ?? guessWidth(column, measure), isPinned, fits: width === null && FITTING.has(column.kind) })));
   return [...laid.filter((column) => column.isPinned), ...laid.filter((column) => !column.isPinned)];
 }
 

@@ -1,12 +1,13 @@
 // The experiments of the repository as columns, as the server sends them, and what changes about them.
 
-import { compareValues, isMissing, sortPlaces } from "./values.js";
+import { compareValues, isMissing, sortPlaces, toNumber } from "./values.js";
 
 const PREFIX = 8; // digits of an id in an address
+const MOST_DISTINCT = 1000; // nobody looks at more, and a set of ten thousand takes its time
 
 export class Column {
-  constructor({ name, group, key }, size) {
-    Object.assign(this, { name, group, key, values: new Array(size).fill(null) });
+  constructor({ name, group, key }, values) {
+    Object.assign(this, { name, group, key, values });
     this.facts = null;
     this.order = null;
   }
@@ -20,7 +21,7 @@ export class Column {
   // The rank of each value when they are ordered; equal ones share it, and what is missing has -1. Ordering ranks takes a
   // tenth of the time that ordering values does, and columns are ordered again and again.
   ranks() {
-    this.order ??= rankValues(this.values);
+    this.order ??= this.describe().isNumber ? rankNumbers(this.values) : rankValues(this.values);
     return this.order;
   }
 }
@@ -40,7 +41,7 @@ export class Table {
   }
 
   static fromAnswer({ cursor, ids, columns }) {
-    return new Table(cursor, ids, columns.map((sent) => filled(new Column(sent, ids.length), sent, ids.map((_, place) => place))));
+    return new Table(cursor, ids, columns.map((sent) => new Column(sent, sent.codes ? decodeValues(sent) : sent.values)));
   }
 
   column(name) {
@@ -89,24 +90,27 @@ export class Table {
     const changed = ids.map((id) => known.get(id));
     const sent = new Map(columns.map((column) => [column.name, column]));
     const after = this.columns.map((column) => {
-      const copy = new Column(column, newIds.length);
-      for (let place = 0; place < (kept?.length ?? this.size); place++) copy.values[place] = column.values[kept ? kept[place] : place];
+      const copy = new Column(column, kept ? kept.map((place) => column.values[place]) : [...column.values]);
+      while (copy.values.length < newIds.length) copy.values.push(null);
       for (const place of changed) copy.values[place] = null;
       if (sent.has(column.name)) filled(copy, sent.get(column.name), changed);
       const isSame = !kept && newIds.length === this.size && changed.every((place) => Object.is(copy.values[place], column.values[place]));
       return isSame ? column : copy; // with all that was worked out about it
     });
     for (const column of columns) {
-      if (!this.byName.has(column.name)) after.push(filled(new Column(column, newIds.length), column, changed));
+      if (!this.byName.has(column.name)) after.push(filled(new Column(column, new Array(newIds.length).fill(null)), column, changed));
     }
     return new Table(cursor, newIds, after);
   }
 }
 
-function filled(column, { values, codes }, places) {
-  for (let row = 0; row < places.length; row++) {
-    column.values[places[row]] = codes ? (codes[row] < 0 ? null : values[codes[row]]) : values[row];
-  }
+function decodeValues({ values, codes }) {
+  return codes.map((code) => (code < 0 ? null : values[code]));
+}
+
+function filled(column, sent, places) {
+  const values = sent.codes ? decodeValues(sent) : sent.values;
+  places.forEach((place, row) => (column.values[place] = values[row]));
   return column;
 }
 
@@ -117,10 +121,24 @@ function describeValues(values) {
   for (const value of values) {
     if (value === null) continue;
     present++;
-    if (typeof value === "number" || isMissing(value)) numbers++;
-    if (distinct.size < 1000) distinct.add(typeof value === "object" ? JSON.stringify(value) : value);
+    if (typeof value === "number" || toNumber(value) !== null) numbers++;
+    if (distinct.size < MOST_DISTINCT) distinct.add(typeof value === "object" ? JSON.stringify(value) : value);
   }
   return { isNumber: present > 0 && numbers === present, present, distinct, differs: distinct.size > 1 || (distinct.size === 1 && present < values.length) };
+}
+
+// As below, for numbers: comparing them as what they are takes a quarter of the time.
+function rankNumbers(values) {
+  const numbers = Float64Array.from(values, (value) => (value === null ? NaN : toNumber(value)));
+  const places = Int32Array.from(numbers.keys()).filter((place) => !Number.isNaN(numbers[place]));
+  places.sort((a, b) => numbers[a] - numbers[b] || a - b);
+  const ranks = new Int32Array(values.length).fill(-1);
+  let rank = 0;
+  places.forEach((place, at) => {
+    if (at > 0 && numbers[places[at - 1]] !== numbers[place]) rank++;
+    ranks[place] = rank;
+  });
+  return ranks;
 }
 
 function rankValues(values) {

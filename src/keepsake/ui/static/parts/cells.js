@@ -15,7 +15,7 @@ export function cellDrawer({ table, best, selected, sparks }) {
   return (place, { key, kind, column, isPrimary }) => {
     if (kind === "select") return selected.has(table.ids[place]) ? CHECKED : UNCHECKED;
     if (kind === "id" && !column) return idCell(table, place);
-    if (kind === "curve") return h(Spark, { id: table.ids[place], sparks, key: table.ids[place] });
+    if (kind === "curve") return h(Spark, { id: table.ids[place], sparks });
     const value = column.values[place];
     if (value === null) return null;
     if (kind === "status") return h(Status, { status: value });

@@ -5,12 +5,12 @@
 import { html, useEffect, useLayoutEffect, useRef, useState, useStore } from "./ui.js";
 import { isStatic } from "../core/api.js";
 import { current, setQuery } from "../core/address.js";
-import { complete, insertProposal } from "../core/completion.js";
 import { bindKeys } from "../core/keys.js";
 import { model } from "../core/model.js";
 import { sentence, withCode } from "./message.js";
 
 const NONE = { items: [], start: 0, stop: 0 };
+let completion = null; // fetched when somebody is about to type
 
 export function FilterBox() {
   const input = useRef(null);
@@ -26,21 +26,23 @@ export function FilterBox() {
     caret.current = null;
   });
 
-  function propose() {
+  async function propose() {
+    completion ??= await import("../core/completion.js");
+    if (!input.current) return;
     const { value, selectionStart, selectionEnd } = input.current;
     setActive(-1);
-    setProposals(isStatic || selectionStart !== selectionEnd ? NONE : complete(value, selectionStart, model.get().table));
+    setProposals(isStatic || selectionStart !== selectionEnd ? NONE : completion.complete(value, selectionStart, model.get().table));
   }
   function close() {
     setProposals(NONE);
     setActive(-1);
   }
   function take(item) {
-    const next = insertProposal(text, proposals, item.text);
+    const next = completion.insertProposal(text, proposals, item.text);
     caret.current = next.caret;
     setQuery({ q: next.text });
     setActive(-1);
-    setProposals(complete(next.text, next.caret, model.get().table));
+    setProposals(completion.complete(next.text, next.caret, model.get().table));
   }
   function step(by) {
     const count = proposals.items.length;
@@ -73,8 +75,8 @@ export function FilterBox() {
       role="combobox" aria-expanded=${items.length ? "true" : "false"} aria-controls="filter-proposals" aria-autocomplete="list" aria-activedescendant=${active >= 0 && items.length ? `proposal-${active}` : null}
       aria-label="Filter experiments" aria-invalid=${error ? "true" : "false"} aria-describedby="filter-error"
       placeholder=${isStatic ? "words that must occur" : "Filter: params.lr < 0.01 and status = finished"}
-      onInput=${(event) => { setQuery({ q: event.target.value }); propose(); }} onKeyDown=${onKeyDown} onClick=${propose}
-      onFocus=${() => { setFocused(true); propose(); }} onBlur=${() => setFocused(false)} />
+      onInput=${(event) => { setQuery({ q: event.target.value }); void propose(); }} onKeyDown=${onKeyDown} onClick=${propose}
+      onFocus=${() => { setFocused(true); void propose(); }} onBlur=${() => setFocused(false)} />
     ${text || isFocused ? null : html`<kbd class="slash" aria-hidden="true">/</kbd>`}
     <div class=${`filter-popup${items.length || (error && isFocused) ? "" : " is-empty"}`}>
       <div id="filter-error" role="status">${error && isFocused ? html`<${FilterError} error=${error} text=${text} isUnfinished=${items.length > 0} />` : null}</div>

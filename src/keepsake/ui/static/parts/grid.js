@@ -41,6 +41,7 @@ export function Grid(props) {
   function onScroll() {
     const { scrollTop, scrollLeft, clientHeight, clientWidth } = scroller.current;
     Object.assign(place, { top: scrollTop, left: scrollLeft });
+    scroller.current.classList.toggle("is-aside", scrollLeft > 0);
     const { columns: shown, offsets: lefts, pinned: count, rows: all } = latest.current;
     const now = [...rowWindow(scrollTop, clientHeight - HEAD_PX, row_px, all.length), ...columnWindow(shown, lefts, count, scrollLeft, clientWidth)].join();
     if (now !== lastDrawn.current) redraw((times) => times + 1);
@@ -54,9 +55,11 @@ export function Grid(props) {
     return () => observer.disconnect();
   }, []);
   useAnchor({ scroller, rows, view, place, row_px, keyOf, latest });
+  // The focus follows its cell, which another element may stand for after drawing, or none while it was out of view.
   useLayoutEffect(() => {
-    const isLost = hadFocus.current && (document.activeElement === document.body || document.activeElement === null);
-    if (!wantsFocus.current && !isLost) return;
+    const now = document.activeElement;
+    const isMisplaced = hadFocus.current && (now === document.body || (now.dataset.column !== undefined && now.tabIndex < 0));
+    if (!wantsFocus.current && !isMisplaced) return;
     wantsFocus.current = false;
     scroller.current.querySelector('[tabindex="0"]')?.focus({ preventScroll: true });
   });
@@ -94,6 +97,8 @@ export function Grid(props) {
     if (row && typeof rows[row.dataset.index] === "number") actions.open(rows[row.dataset.index]);
   }
 
+  // Rows that come into view take over the elements of those that leave it: changing texts takes half the time of making cells.
+  const pool = Math.ceil((2 * size.height) / row_px) + 16;
   const indexes = [];
   for (let index = first; index < stop; index++) indexes.push(index);
   if (tabStop >= 0 && tabStop < first) indexes.unshift(tabStop);
@@ -105,7 +110,7 @@ export function Grid(props) {
       ${indexes.map((index) => {
         const row = rows[index];
         const key = keyOf(row);
-        return h(GridRow, { key, row, index, top: index * row_px, version, columns, offsets, pinned, first: firstColumn, stop: stopColumn, isSelected: selected.has(key), focused: index === tabStop ? focusColumn : null, isCurrent: index === indexOfFocus, drawCell, drawGroup });
+        return h(GridRow, { key: index >= first && index < stop ? index % pool : "apart", row, index, top: index * row_px, version, columns, offsets, pinned, first: firstColumn, stop: stopColumn, isSelected: selected.has(key), focused: index === tabStop ? focusColumn : null, isCurrent: index === indexOfFocus, drawCell, drawGroup });
       })}
     </div>
   </div>`;

@@ -10,7 +10,7 @@ export class GridRow extends Component {
   }
 
   render({ row, index, top, columns, offsets, pinned, first, stop, isSelected, focused, isCurrent, drawCell, drawGroup }) {
-    const common = { role: "row", class: `row${isSelected ? " is-selected" : ""}${isCurrent ? " is-current" : ""}`, "aria-rowindex": index + 2, "data-index": index, style: { transform: `translateY(${top}px)` } };
+    const common = { role: "row", class: `row${isSelected ? " is-selected" : ""}${isCurrent ? " is-current" : ""}`, "aria-rowindex": index + 2, "data-index": index, style: { top: `${top}px` } };
     if (typeof row !== "number") return h("div", { ...common, class: `${common.class} is-group` }, groupCell(row, columns, focused, drawGroup));
     const cells = [];
     const draw = (place) => cells.push(cell(row, place, columns[place], offsets[place], focused === columns[place].key, drawCell));
@@ -25,7 +25,7 @@ export class GridRow extends Component {
 
 function cell(row, place, column, left, isFocused, drawCell) {
   return h("div", {
-    key: column.key, role: "gridcell", class: `cell k-${column.kind}${column.isPinned ? " is-pinned" : ""}`, "aria-colindex": place + 1, "data-column": column.key,
+    key: column.key, role: "gridcell", class: `cell k-${column.kind}${column.isPinned ? " is-pinned" : ""}${column.fits ? " fits" : ""}`, "aria-colindex": place + 1, "data-column": column.key,
     tabIndex: isFocused ? 0 : -1, style: { left: `${left}px`, width: `${column.width}px` },
   }, drawCell(row, column));
 }

@@ -2,9 +2,8 @@
 
 import { html, useState } from "./ui.js";
 import { href, sharedAddress } from "../core/address.js";
-import { saveText, pythonCall, shellCommand, toCsv, toJson } from "../core/sharing.js";
 import { compareAddress } from "./frame.js";
-import { Popup } from "./popup.js";
+import { Lazy } from "./lazy.js";
 import { Copy } from "./small.js";
 
 export function TableBar({ columns, groupable, group, at, isDiffering, hasMetrics, isPreviewed, openChooser, change, share }) {
@@ -19,26 +18,13 @@ export function TableBar({ columns, groupable, group, at, isDiffering, hasMetric
   </div>`;
 }
 
-// Taking along what is shown: as a call, a command or a file.
-function Share({ filter, sort, table, places, columns, project }) {
+function Share(given) {
   const [anchor, setAnchor] = useState(null);
-  const close = () => setAnchor(null);
-  const listed = columns.filter(({ column, name }) => column && name);
-  const save = (kind, text, type) => () => {
-    saveText(`${project}.${kind}`, text(table, places, listed), type);
-    close();
-  };
-  const [python, shell] = anchor ? [pythonCall(filter, sort), shellCommand(filter, sort)] : ["", ""];
   return html`<button type="button" aria-haspopup="dialog" onClick=${(event) => setAnchor(event.currentTarget)}>Take along</button>
-    ${anchor
-      ? html`<${Popup} anchor=${anchor} label="Take along what is shown" close=${close}>
-        <div class="share"><h3>In Python</h3><p class="toolbar"><code class="snippet">${python}</code><${Copy} text=${python} /></p>
-        <h3>On the command line</h3><p class="toolbar"><code class="snippet">${shell}</code><${Copy} text=${shell} /></p>
-        <h3>As a file</h3><p class="muted">${places.length.toLocaleString("en")} experiments, ${listed.length} columns</p>
-        <p class="toolbar"><button type="button" onClick=${save("csv", toCsv, "text/csv")}>CSV</button><button type="button" onClick=${save("json", toJson, "application/json")}>JSON</button></p></div>
-      <//>`
-      : null}`;
+    ${anchor ? html`<${Lazy} load=${loadShare} ...${given} anchor=${anchor} close=${() => setAnchor(null)} />` : null}`;
 }
+
+const loadShare = async () => (await import("./share.js")).ShareDialog;
 
 export function SelectionBar({ selected, clear, change, isDiffering, most }) {
   if (!selected.length) return null;

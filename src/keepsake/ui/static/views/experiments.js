@@ -10,16 +10,19 @@ import { textWidth } from "../core/measure.js";
 import { model, MOST_SELECTED, select } from "../core/model.js";
 import { formatSort, parseSort, turnSort } from "../core/sort.js";
 import { askCurves, Sparks } from "../core/sparks.js";
+import { toNumber } from "../core/values.js";
 import { cellDrawer, groupDrawer } from "../parts/cells.js";
-import { ColumnChooser } from "../parts/columnchooser.js";
-import { ColumnMenu } from "../parts/columnmenu.js";
-import { FirstExperiment, NothingFound } from "../parts/firstexperiment.js";
 import { compareAddress } from "../parts/frame.js";
-import { Glance } from "../parts/glance.js";
 import { Grid } from "../parts/grid.js";
+import { Lazy } from "../parts/lazy.js";
 import { SelectionBar, TableBar } from "../parts/tablebar.js";
 
 const SELECT = { id: "select", key: "select", kind: "select", width: 34, isPinned: true, isFixed: true, label: "Select", scope: "", name: null };
+const loadMenu = async () => (await import("../parts/columnmenu.js")).ColumnMenu;
+const loadChooser = async () => (await import("../parts/columnchooser.js")).ColumnChooser;
+const loadGlance = async () => (await import("../parts/glance.js")).Glance;
+const loadFirst = async () => (await import("../parts/firstexperiment.js")).FirstExperiment;
+const loadNothing = async () => (await import("../parts/firstexperiment.js")).NothingFound;
 const place = { top: 0, left: 0, row: null, column: null }; // where the reader was, when they come back
 const sparksOf = new Map(); // one for each metric that was primary
 const coarse = matchMedia("(pointer: coarse)");
@@ -81,7 +84,7 @@ export function Experiments() {
   const drawCell = useMemo(() => cellDrawer({ table, best, selected: picked, sparks }), [table, best, picked, sparks]);
   const drawGroup = groupDrawer({ label: group?.label, metric: primary, isOpen: grouping.isOpen, turn: (row) => actions.open(row) });
   const version = useVersion(table, best, query.open, group?.key);
-  if (!table.size) return html`<${FirstExperiment} repository=${meta.repository} />`;
+  if (!table.size) return html`<${Lazy} load=${loadFirst} repository=${meta.repository} />`;
   return html`<div class="experiments">
     <h1 class="hidden-text">Experiments</h1>
     <div class="bars-above">
@@ -92,13 +95,13 @@ export function Experiments() {
     <div class="table-area">
       <${Grid} label="Experiments" columns=${all} rows=${rows} keyOf=${keyOf} version=${version} view=${`${filter}\n${query.sort ?? ""}\n${query.group ?? ""}`} place=${place} row_px=${coarse.matches ? 36 : 28}
         selected=${picked} actions=${actions} drawCell=${drawCell} drawGroup=${drawGroup} noteFocus=${setFocused} drawCorner=${() => html`<${Corner} count=${selected.length} pickAll=${actions.pickAll} />`} />
-      ${rows.length ? null : html`<${NothingFound} filter=${filter} clear=${() => setQuery({ q: "" })} />`}
+      ${rows.length ? null : html`<${Lazy} load=${loadNothing} filter=${filter} clear=${() => setQuery({ q: "" })} />`}
       <${SelectionBar} selected=${selected} clear=${() => select([])} change=${setQuery} isDiffering=${query.differ === "sel"} most=${MOST_SELECTED} />
-      ${query.preview === "1" ? html`<${Glance} table=${table} id=${previewed} primary=${primary} close=${() => setQuery({ preview: "" })} />` : null}
+      ${query.preview === "1" ? html`<${Lazy} load=${loadGlance} table=${table} id=${previewed} primary=${primary} close=${() => setQuery({ preview: "" })} />` : null}
     </div>
-    ${popup?.kind === "column" ? html`<${ColumnMenu} key=${popup.column.key} column=${all.find(({ key }) => key === popup.column.key) ?? popup.column} anchor=${popup.anchor} places=${matches} actions=${actions} close=${close} />` : null}
+    ${popup?.kind === "column" ? html`<${Lazy} load=${loadMenu} key=${popup.column.key} column=${all.find(({ key }) => key === popup.column.key) ?? popup.column} anchor=${popup.anchor} places=${matches} actions=${actions} close=${close} />` : null}
     ${popup?.kind === "columns"
-      ? html`<${ColumnChooser} anchor=${popup.anchor} columns=${columns} shown=${laid.layout.map(({ id }) => id)} change=${(ids, isShown) => alter("show")(ids, isShown, columns)} reset=${laid.reset} close=${close} />`
+      ? html`<${Lazy} load=${loadChooser} anchor=${popup.anchor} columns=${columns} shown=${laid.layout.map(({ id }) => id)} change=${(ids, isShown) => alter("show")(ids, isShown, columns)} reset=${laid.reset} close=${close} />`
       : null}
   </div>`;
 }
@@ -188,9 +191,13 @@ function withSort(columns, sort) {
 function findBest(table, matches, primary) {
   const column = primary && table.columns.find(({ group, key }) => group === "best.metrics" && key === primary.name);
   if (!column) return -1;
-  const ranks = column.ranks();
-  const isBetter = primary.goal === "maximize" ? (a, b) => a > b : (a, b) => a < b;
-  return matches.reduce((best, one) => (ranks[one] >= 0 && (best < 0 || isBetter(ranks[one], ranks[best])) ? one : best), -1);
+  const sign = primary.goal === "maximize" ? -1 : 1;
+  let [best, least] = [-1, Infinity];
+  for (const one of matches) {
+    const value = sign * (toNumber(column.values[one]) ?? Infinity);
+    if (value < least) [best, least] = [one, value];
+  }
+  return best;
 }
 
 function Corner({ count, pickAll }) {
