@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 import keepsake.ui
 from keepsake.errors import InternalError
-from keepsake.ui.bundle import join_modules
+from keepsake.ui.bundle import all_modules, join_modules, needed_modules
+from keepsake.ui.files import APP, VIEWS, PageFiles
 
 STATIC = Path(keepsake.ui.__file__).parent / "static"
 
 
 def join(**modules: str) -> str:
     texts = {f"{name}.js": text for name, text in modules.items()}
-    return join_modules("app.js", texts.__getitem__)
+    return join_modules(all_modules("app.js", texts.__getitem__), texts.__getitem__, run="app.js")
 
 
 def test_a_module_that_is_imported_twice_is_there_once() -> None:
@@ -38,7 +40,7 @@ def test_names_keep_their_other_names() -> None:
 
 def test_what_is_imported_on_demand_is_in_the_script() -> None:
     script = join(app='const view = await import("./one.js");\n', one="export default 1;\n")
-    assert "Promise.resolve(__load__('one.js'))" in script
+    assert "__load_later__('one.js')" in script
     assert "__exports__.default = 1;" in script
 
 
@@ -53,9 +55,35 @@ def test_a_form_that_is_not_understood_is_refused(line: str) -> None:
         join(app=f"{line}\n", one="")
 
 
+def read(name: str) -> str:
+    return (STATIC / name).read_text(encoding="utf-8")
+
+
+def defined_in(script: str) -> list[str]:
+    return re.findall(r"^  definitions\['([^']+)'\]", script, re.MULTILINE)
+
+
 def test_the_whole_page_can_be_joined() -> None:
-    script = join_modules("app.js", lambda name: (STATIC / name).read_text(encoding="utf-8"))
-    assert "definitions['vendor/preact.js']" in script
+    script = join_modules(all_modules(APP, read), read, run=APP)
+    modules = {path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js")}
+    assert sorted(defined_in(script)) == sorted(modules)
+
+
+@pytest.mark.parametrize("view", ["", *VIEWS])
+def test_the_scripts_of_an_address_have_every_module_that_it_begins_with_once(view: str) -> None:
+    files = PageFiles()
+    index = files.find(f"/{view}")
+    assert index is not None
+    scripts = re.findall(r'<script defer src="([^"]+)"></script>', index.data.decode())
+    found = [files.find(address) for address in scripts]
+    defined = [name for one in found if one is not None for name in defined_in(one.data.decode())]
+    needed = {*needed_modules(APP, read), *(needed_modules(VIEWS[view], read) if view else ())}
+    assert sorted(defined) == sorted(needed)
+
+
+def test_a_script_is_only_of_a_module_of_the_page() -> None:
+    for name in ("../files.py", "nothing.js", "", "views/../app.js"):
+        assert PageFiles().find(f"/static/joined/{name}") is None
 
 
 def test_the_libraries_are_the_files_that_were_recorded() -> None:

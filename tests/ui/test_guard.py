@@ -15,7 +15,7 @@ import keepsake
 from keepsake.errors import StoreError
 from keepsake.ui import guard
 from keepsake.ui.access import Access
-from keepsake.ui.api import ENDPOINTS, experiments, load_handler
+from keepsake.ui.api import ENDPOINTS, load_handler, table
 from tests.ui.serving import TOKEN, Asker, serving
 
 POLICY = (
@@ -250,7 +250,7 @@ def test_what_nobody_expected_is_told_to_the_terminal_and_not_to_who_asks(
     def fail(*_: object) -> None:
         raise raised
 
-    monkeypatch.setattr(experiments, "get_selected", fail)
+    monkeypatch.setattr(table, "get_selected", fail)
     assert project.repository is not None
     with serving(Path(project.repository)) as asker:
         error = asker.error(status, "/select")

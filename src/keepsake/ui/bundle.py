@@ -1,4 +1,8 @@
-"""Joins the modules of the page into one script, for an export: a page opened from a folder may load no modules.
+"""Joins modules of the page into one script, since many small files take longer to fetch than to run.
+
+(And a page that is opened from a folder may load no modules at all.) A script defines modules, and runs one of them or
+none. All scripts of a page share what they define, so each module runs once, and one that is imported on demand is
+fetched as a script of its own unless it is defined already.
 
 Pure: names and texts in, a text out. It understands the forms of `import` and `export` that the page keeps to, and
 fails on any other:
@@ -12,7 +16,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from keepsake.errors import InternalError
 
@@ -25,63 +29,79 @@ _EXPORT_LIST = re.compile(r"(?:^|;|\})export\s*\{(?P<names>[^}]*)\};?", re.MULTI
 _EXPORT_DEFAULT = re.compile(r"(?:^|(?<=;))export default\s*", re.MULTILINE)
 _STRAY = re.compile(r"^\s*(?:import|export)\b(?!\()", re.MULTILINE)
 
+SCRIPTS = "/static/joined/"
+"""Where a page asks for the script of a module that it imports on demand."""
 _HEAD = """\
 (() => {
   "use strict";
-  const definitions = {};
-  const loaded = {};
-  function __load__(name) {
-    if (!(name in loaded)) definitions[name]((loaded[name] = {}));
-    return loaded[name];
-  }
-"""
+  const { definitions, __load__, __load_later__ } = (globalThis.keepsakeModules ??= (() => {
+    const definitions = {};
+    const loaded = {};
+    function __load__(name) {
+      if (!(name in loaded)) definitions[name]((loaded[name] = {}));
+      return loaded[name];
+    }
+    function fetchScript(name) {
+      return new Promise((resolve, reject) => {
+        const script = document.createElement("script");
+        script.src = `SCRIPTS${name}`;
+        script.onload = resolve;
+        script.onerror = () => reject(new Error(`${name} cannot be fetched: is \\`keepsake ui\\` still running?`));
+        document.head.append(script);
+      });
+    }
+    async function __load_later__(name) {
+      if (!(name in definitions)) await fetchScript(name);
+      return __load__(name);
+    }
+    return { definitions, __load__, __load_later__ };
+  })());
+""".replace("SCRIPTS", SCRIPTS)
+
+Read = Callable[[str], str]
+"""Returns the text of a module; names are paths relative to one directory."""
 
 
-def needed_modules(entry: str, read: Callable[[str], str]) -> list[str]:
-    """Return a module and all that it imports, directly or not, but for what it imports on demand."""
-    found: list[str] = []
-    waiting = [entry]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.append(name)
-            waiting += [_resolve(name, match["path"]) for match in _IMPORT.finditer(read(name))]
-    return found
-
-
-def join_modules(entry: str, read: Callable[[str], str]) -> str:
-    """Return one script that does what a module and all that it imports do.
-
-    Args:
-        entry: the module to begin with; names are paths relative to one directory.
-        read: returns the text of a module.
+def join_modules(names: Iterable[str], read: Read, *, run: str | None = None) -> str:
+    """Return one script that defines modules, and runs one of them.
 
     Raises:
-        InternalError: modules import each other in a circle, or one is written in a form that is not understood.
+        InternalError: a module is written in a form that is not understood.
     """
-    parts = [_HEAD]
-    for name, text in _in_order(entry, read):
-        parts.append(f"  definitions[{name!r}] = (__exports__) => {{\n{_rewrite(name, text)}\n  }};\n")
-    return "".join([*parts, f"  __load__({entry!r});\n}})();\n"])
+    parts = [f"  definitions[{name!r}] = (__exports__) => {{\n{_rewrite(name, read(name))}\n  }};\n" for name in names]
+    return "".join([_HEAD, *parts, f"  __load__({run!r});\n" if run else "", "})();\n"])
 
 
-def _in_order(entry: str, read: Callable[[str], str]) -> Iterator[tuple[str, str]]:
-    """Yield each module once, with its text."""
-    texts: dict[str, str] = {}
+def needed_modules(entry: str, read: Read) -> list[str]:
+    """Return a module and all that it imports, directly or not, but for what it imports on demand.
+
+    Raises:
+        InternalError: modules import each other in a circle.
+    """
+    found: dict[str, None] = {}
 
     def visit(name: str, above: tuple[str, ...]) -> None:
         if name in above:
             raise InternalError(f"modules import each other: {' > '.join([*above, name])}")
-        if name in texts:
-            return
-        texts[name] = text = read(name)
-        for match in _IMPORT.finditer(text):
-            visit(_resolve(name, match["path"]), (*above, name))
-        for match in _DYNAMIC_IMPORT.finditer(text):
-            visit(_resolve(name, match["path"]), ())  # run later, so a circle does no harm
+        if name not in found:
+            for match in _IMPORT.finditer(read(name)):
+                visit(_resolve(name, match["path"]), (*above, name))
+            found[name] = None
 
     visit(entry, ())
-    yield from texts.items()
+    return list(found)
+
+
+def all_modules(entry: str, read: Read) -> list[str]:
+    """Return a module and all that it imports, also on demand. Errors as of `needed_modules`."""
+    found: dict[str, None] = {}
+    waiting = [entry]
+    while waiting:
+        for name in needed_modules(waiting.pop(), read):
+            if name not in found:
+                found[name] = None
+                waiting += [_resolve(name, match["path"]) for match in _DYNAMIC_IMPORT.finditer(read(name))]
+    return list(found)
 
 
 def _resolve(importer: str, path: str) -> str:
@@ -107,7 +127,7 @@ def _rewrite(name: str, text: str) -> str:
         return f"const {{ {names} }} = __load__({source});"
 
     text = _IMPORT.sub(import_names, text)
-    text = _DYNAMIC_IMPORT.sub(lambda match: f"Promise.resolve(__load__({_resolve(name, match['path'])!r}))", text)
+    text = _DYNAMIC_IMPORT.sub(lambda match: f"__load_later__({_resolve(name, match['path'])!r})", text)
     text = _EXPORT_DECLARATION.sub(export_declaration, text)
     text = _EXPORT_LIST.sub(export_list, text)
     text = _EXPORT_DEFAULT.sub("__exports__.default = ", text)

@@ -27,11 +27,10 @@ from keepsake._analysis.strict_json import json_text
 from keepsake.errors import ConflictError, KeepsakeError, NotFoundError
 from keepsake.project import Project
 from keepsake.ui.api import ENDPOINTS, load_handler
-from keepsake.ui.bundle import join_modules
-from keepsake.ui.files import ROOT
+from keepsake.ui.bundle import all_modules, join_modules
+from keepsake.ui.files import APP, INDEX, ROOT, SCRIPTS_MARK
 from keepsake.ui.site import Site
 
-INDEX = "index.html"
 MARK = "keepsake-export.json"
 """Says that a directory is an export, which the next one may replace."""
 CHECKPOINT_DIGITS = 16
@@ -196,7 +195,8 @@ def _make_room(directory: Path) -> None:
 
 
 def _write_page(directory: Path) -> None:
-    (directory / "app.js").write_text(join_modules("app.js", _read_module), encoding="utf-8")
+    script = join_modules(all_modules(APP, _read_module), _read_module, run=APP)
+    (directory / APP).write_text(script, encoding="utf-8")
     for path in _others(ROOT):
         target = directory / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -214,8 +214,8 @@ def _others(root: Path) -> Iterator[Path]:
 
 
 def freeze_index(text: str) -> str:
-    """Return the index with addresses beside it, one plain script, and the content policy that a server would send."""
-    text = re.sub(r'<!-- modules -->\n|<link rel="preload"[^>]*>\n', "", text)
+    """Return the index with addresses beside it, one script, and the content policy that a server would send."""
+    text = re.sub(r'<link rel="preload"[^>]*>\n', "", text)
     text = text.replace('data-mode="server"', 'data-mode="static"').replace('"/static/', '"')
-    text = text.replace('<script type="module" ', "<script defer ")
+    text = text.replace(SCRIPTS_MARK, f'<script defer src="{APP}"></script>')
     return text.replace("<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">', 1)

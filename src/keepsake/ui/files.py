@@ -5,10 +5,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from keepsake.ui.bundle import needed_modules
+from keepsake.ui.bundle import SCRIPTS, join_modules, needed_modules
 
 ROOT = Path(__file__).parent / "static"
 ADDRESS = "/static/"
@@ -23,8 +24,9 @@ VIEWS = {
     "about": "views/about.js",
 }
 """What the addresses of the page begin with, and the module of the view: all are answered with the index."""
-MODULES = b"<!-- modules -->"
-"""Where the index names the modules that its address needs, so that a browser fetches all of them at once."""
+APP = "app.js"
+SCRIPTS_MARK = "<!-- scripts -->"
+"""Where the index names its scripts: the page's, and before it the one of the view that its address shows."""
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -51,7 +53,9 @@ class PageFile:
 
 
 class PageFiles:
-    """The files in a directory, by their addresses. One that was changed is read again; links are not followed.
+    """The files in a directory, by their addresses, the index, and joined scripts. Links are not followed.
+
+    A file that was changed is read again. The index and scripts are made once.
 
     Args:
         root: the directory.
@@ -61,7 +65,7 @@ class PageFiles:
         self._root = root
         self._read: dict[str, tuple[int, int, PageFile]] = {}
         self._paths: dict[str, Path] = {}
-        self._indexes: dict[str, PageFile] = {}
+        self._made: dict[str, PageFile] = {}
         self._lock = threading.Lock()
 
     def find(self, address: str) -> PageFile | None:
@@ -69,28 +73,35 @@ class PageFiles:
         with self._lock:
             view = address.split("/")[1]
             if address == "/" or view in VIEWS:
-                return self._load_index(view)
-            if address not in self._paths:
-                self._paths = {
-                    f"{ADDRESS}{path.relative_to(self._root).as_posix()}": path for path in _walk(self._root)
-                }
-            path = self._paths.get(address)
+                return self._make_once(view, self._make_index)
+            if address.startswith(SCRIPTS) and f"{ADDRESS}{address.removeprefix(SCRIPTS)}" in self._known():
+                return self._make_once(address.removeprefix(SCRIPTS), self._make_script)
+            path = self._known().get(address)
             return None if path is None else self._load(address, path)
 
-    def _load_index(self, view: str) -> PageFile | None:
-        """Return the index for a view, which is read once."""
-        if view not in self._indexes:
+    def _known(self) -> dict[str, Path]:
+        if not self._paths:
+            self._paths = {f"{ADDRESS}{path.relative_to(self._root).as_posix()}": path for path in _walk(self._root)}
+        return self._paths
+
+    def _make_once(self, name: str, make: Callable[[str], PageFile]) -> PageFile | None:
+        if name not in self._made:
             try:
-                self._indexes[view] = _make(INDEX, self._read_index(view))
+                self._made[name] = make(name)
             except OSError:
                 return None
-        return self._indexes[view]
+        return self._made[name]
 
-    def _read_index(self, view: str) -> bytes:
-        entries = ["app.js", VIEWS[view]] if view else ["app.js"]
-        names = dict.fromkeys(name for entry in entries for name in needed_modules(entry, self._read_text))
-        links = "\n".join(f'<link rel="modulepreload" href="{ADDRESS}{name}">' for name in names)
-        return (self._root / INDEX).read_bytes().replace(MODULES, links.encode())
+    def _make_index(self, view: str) -> PageFile:
+        names = [VIEWS[view], APP] if view else [APP]
+        scripts = "\n".join(f'<script defer src="{SCRIPTS}{name}"></script>' for name in names)
+        return _make(INDEX, self._read_text(INDEX).replace(SCRIPTS_MARK, scripts).encode())
+
+    def _make_script(self, name: str) -> PageFile:
+        """Join a module with what it needs, but for what the page has already."""
+        page = needed_modules(APP, self._read_text)
+        names = page if name == APP else [one for one in needed_modules(name, self._read_text) if one not in page]
+        return _make(name, join_modules(names, self._read_text, run=APP if name == APP else None).encode())
 
     def _read_text(self, name: str) -> str:
         return (self._root / name).read_text(encoding="utf-8")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from keepsake.ui.files import VIEWS, PageFiles
-from tests.ui.browser.conftest import STATIC, RunModule
+from tests.ui.browser.conftest import RunModule
 
 ANSWER: dict[str, Any] = {
     "cursor": "1",
@@ -268,49 +265,3 @@ def test_a_small_curve_has_gaps_where_there_is_no_number(run_module: RunModule) 
     code = "(m) => m.sparkPath({ x: [0, 1, 2, 3, 4], y: [0, 1, NaN, 0, 1] }, 103, 23)"
     path = run_module("core/sparks.js", code)
     assert re.findall("[ML]", path) == ["M", "L", "M", "L"]
-
-
-@pytest.mark.parametrize("view", ["", *VIEWS])
-def test_the_page_asks_at_once_for_every_module_that_it_begins_with(view: str) -> None:
-    begun = set(_modules_of(STATIC / "app.js")) | (set(_modules_of(STATIC / VIEWS[view])) if view else set())
-    index = PageFiles().find(f"/{view}")
-    assert index is not None
-    assert set(re.findall(r'<link rel="modulepreload" href="/static/([^"]+)">', index.data.decode())) == begun
-
-
-def _modules_of(entry: Path) -> list[str]:
-    waiting, found = [entry], {entry}
-    while waiting:
-        path = waiting.pop()
-        for name in re.findall(r'^import [^"]* from "(\.[^"]+)";', path.read_text(), re.MULTILINE):
-            module = (path.parent / name).resolve()
-            if module not in found:
-                found.add(module)
-                waiting.append(module)
-    return [path.relative_to(STATIC.resolve()).as_posix() for path in (one.resolve() for one in found)]
-
-
-def test_the_code_of_the_first_page_takes_at_most_60_kilobytes() -> None:
-    text = (STATIC / "index.html").read_text()
-    names = [*re.findall(r'<link rel="(?:modulepreload|stylesheet)" href="/static/([^"]+)">', text), "app.js"]
-    sizes = {name: len(gzip.compress((STATIC / name).read_bytes(), 9)) for name in names}
-    assert sum(sizes.values()) <= 60_000, sizes
-
-
-def test_the_keys_are_listed_from_what_is_bound_and_arrows_stay_when_letters_are_off(run_module: RunModule) -> None:
-    code = """(m) => {
-        const done = [];
-        const run = (event) => done.push(event.key);
-        const end = m.bindKeys("Here", [{ keys: ["q", "ArrowDown"], label: "Try", run }]);
-        const press = (key) => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-        const listed = m.listKeys().map(({ label }) => label);
-        m.switchKeys(false);
-        press("q");
-        press("ArrowDown");
-        m.switchKeys(true);
-        press("q");
-        end();
-        press("q");
-        return [listed, done];
-    }"""
-    assert run_module("core/keys.js", code) == [["Try"], ["ArrowDown", "q"]]
