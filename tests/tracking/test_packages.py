@@ -217,3 +217,31 @@ def test_every_dependency_of_keepsake_is_known_to_be_one() -> None:
     ]
     assert len(names) > 5
     assert {normalized(name) for name in names} <= set(DEPENDENCIES)
+
+
+def test_a_module_without_a_dictionary_hides_no_package() -> None:
+    import cryptography.hazmat.bindings._rust  # noqa: F401 (puts one into `sys.modules`, made by cffi)
+
+    with pytest.raises(AttributeError):
+        object.__getattribute__(sys.modules["_openssl.lib"], "__dict__")
+    assert {"cryptography", "pytest"} <= imported_packages().keys()
+
+
+class Grumpy:
+    """As proxies are that stand for something which is not there yet."""
+
+    @property
+    def __module__(self) -> str:  # type: ignore[override]
+        raise RuntimeError("working outside of application context")
+
+    def __call__(self) -> None:
+        """Be something that has a module."""
+
+
+GRUMPY = Grumpy()
+
+
+def test_an_object_of_the_program_that_answers_nothing_hides_no_package() -> None:
+    with pytest.raises(RuntimeError):
+        GRUMPY.__module__  # noqa: B018 (asked for)
+    assert "pytest" in imported_packages()

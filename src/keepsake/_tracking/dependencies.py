@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import CodeType, ModuleType
+from typing import Any
 
 DEPENDENCIES: Mapping[str, str] = {
     "blake3": "blake3",
@@ -81,9 +82,10 @@ def _held_modules(roots: Mapping[str, str], modules: Mapping[str, ModuleType], p
         root = _root(name)
         if root in _OURS:
             continue
-        contents = _contents(module)
+        contents = contents_of(module)
         if name in program or root in program:
-            used.update(roots[one] for value in list(contents.values()) for one in _origins(value) if one in roots)
+            values = list(contents.values())
+            used.update(roots[one] for value in values for one in _known_origins(value) if one in roots)
         else:
             # There may be thousands of these: looked at are the names that people give such a module.
             used.update(
@@ -100,22 +102,35 @@ def _root(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _contents(module: object) -> dict[str, object]:
-    """Return what stands in a module, without waking a lazy one."""
+def contents_of(module: object) -> dict[str, Any]:
+    """Return a module's dictionary without waking a lazy module, which would import what it stands for.
+
+    Empty for what only looks like a module, and for modules without a dictionary, as cffi makes them.
+    """
     if not isinstance(module, ModuleType):
         return {}
-    contents: dict[str, object] = object.__getattribute__(module, "__dict__")
+    try:
+        contents: dict[str, Any] = object.__getattribute__(module, "__dict__")
+    except AttributeError:
+        return {}
     return contents
 
 
 def _is_of(value: object, root: str) -> bool:
-    return isinstance(value, ModuleType) and _root(value.__name__) == root
+    return isinstance(value, ModuleType) and _root(str(contents_of(value).get("__name__"))) == root
+
+
+def _known_origins(value: object) -> list[str]:
+    try:
+        return list(_origins(value))
+    except Exception:  # noqa: BLE001 (an object of the program's: asking it for an attribute may raise anything)
+        return []
 
 
 def _origins(value: object) -> Iterator[str]:
     """Yield the top-level modules that a value of the program comes from, and those that its functions may import."""
     if isinstance(value, ModuleType):
-        yield _root(value.__name__)
+        yield _root(str(contents_of(value).get("__name__")))
         return
     origin = getattr(value, "__module__", None) if isinstance(value, type) or callable(value) else None
     if isinstance(origin, str):

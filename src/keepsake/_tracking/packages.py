@@ -16,11 +16,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from keepsake._tracking.dependencies import unused_dependencies
+from keepsake._tracking.dependencies import contents_of, unused_dependencies
 
 _NOT_IMPORTED_BY_THE_USER = frozenset({"__main__", "__mp_main__", "_distutils_hack", "_virtualenv", "sitecustomize"})
 _MAX_METADATA_BYTES = 16_384
@@ -86,7 +84,7 @@ def _imported_modules() -> Iterator[_Module]:
     waiting = [name for name in modules if "." not in name and name not in standard | _NOT_IMPORTED_BY_THE_USER]
     while waiting:
         name = waiting.pop()
-        contents = _contents(modules[name])
+        contents = contents_of(modules[name])
         file = contents.get("__file__")
         if isinstance(file, str):
             module = _locate(name, file)
@@ -96,14 +94,6 @@ def _imported_modules() -> Iterator[_Module]:
             # A namespace package belongs to nobody; what lies in it does.
             children = children if children is not None else _children(modules)
             waiting += children.get(name, ())
-
-
-def _contents(module: object) -> dict[str, Any]:
-    """Return a module's dictionary without waking a lazy module, which would import what it stands for."""
-    if not isinstance(module, ModuleType):
-        return {}
-    contents: dict[str, Any] = object.__getattribute__(module, "__dict__")
-    return contents
 
 
 def _children(modules: Iterable[str]) -> dict[str, list[str]]:
