@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.cli.subjects import RunCli, TwoExperiments
 
 
@@ -42,3 +44,15 @@ def test_contradictions_are_usage_errors(cli: RunCli, trained: TwoExperiments) -
         ["tag", "-d", identifier],
     ):
         assert cli(*arguments, at=trained.directory).code == 2
+
+
+def test_what_was_written_can_be_had_as_json(cli: RunCli, trained: TwoExperiments) -> None:
+    identifier = trained.first.id
+    assert json.loads(cli("tag", identifier, "paper", "--json", at=trained.directory).out)["tags"] == ["paper"]
+    assert json.loads(cli("note", identifier, "good", "--json").out)["notes"] == "good"
+    assert json.loads(cli("name", identifier, "--json").out) == {
+        "id": identifier,
+        "name": None,
+        "notes": "good",
+        "tags": ["paper"],
+    }
