@@ -406,6 +406,13 @@ def test_meta_says_what_is_served(asker: Asker, project: keepsake.Project) -> No
     assert meta["cursor"] == asker.json("/experiments")["cursor"]
 
 
+def test_a_repository_that_is_named_without_a_directory_goes_by_its_own_name(tmp_path: Path) -> None:
+    for path in (tmp_path / "vision", tmp_path / "language" / ".keepsake"):
+        keepsake.Project(str(path), tmp_path).experiments.create(quiet=True).stop()
+        with serving(keepsake.Project(str(path))) as asker:
+            assert asker.json("/meta")["project"] == path.relative_to(tmp_path).parts[0]
+
+
 def test_a_repository_of_keepsake_0_has_a_table_without_secrets(tmp_path: Path) -> None:
     source = next((Path(__file__).parents[1] / "golden" / "format-1").rglob("repository.json")).parent
     with serving(source) as asker:

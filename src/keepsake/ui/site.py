@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from keepsake._catalog.snapshot import Changes, State
 from keepsake._model.ids import check_prefix
@@ -124,8 +125,13 @@ class Site:
 
     @property
     def name(self) -> str:
-        """The name of the project directory."""
-        return self.project.find_place().directory.name
+        """The name of the project directory; where only a repository was named, the last part of its URL."""
+        place = self.project.find_place()
+        if self.project.repository is None or self.project.directory is not None:
+            return place.directory.name
+        url = urlsplit(place.store.url)
+        parts = [part for part in unquote(url.path).split("/") if part not in ("", ".keepsake")]
+        return parts[-1] if parts else url.netloc
 
     @property
     def repository_url(self) -> str:
