@@ -265,3 +265,22 @@ def test_a_small_curve_has_gaps_where_there_is_no_number(run_module: RunModule) 
     code = "(m) => m.sparkPath({ x: [0, 1, 2, 3, 4], y: [0, 1, NaN, 0, 1] }, 103, 23)"
     path = run_module("core/sparks.js", code)
     assert re.findall("[ML]", path) == ["M", "L", "M", "L"]
+
+
+def test_the_keys_are_listed_from_what_is_bound_and_arrows_stay_when_letters_are_off(run_module: RunModule) -> None:
+    code = """(m) => {
+        const done = [];
+        const run = (event) => done.push(event.key);
+        const end = m.bindKeys("Here", [{ keys: ["q", "ArrowDown"], label: "Try", run }]);
+        const press = (key) => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        const listed = m.listKeys().map(({ label }) => label);
+        m.switchKeys(false);
+        press("q");
+        press("ArrowDown");
+        m.switchKeys(true);
+        press("q");
+        end();
+        press("q");
+        return [listed, done];
+    }"""
+    assert run_module("core/keys.js", code) == [["Try"], ["ArrowDown", "q"]]

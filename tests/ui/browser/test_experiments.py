@@ -306,6 +306,14 @@ def test_ten_thousand_rows_are_as_few_in_the_page_as_are_in_view(
     page.keyboard.press("End")
     expect(page.locator("[role=gridcell]:focus").locator("xpath=..")).to_have_attribute("aria-rowindex", "10001")
     assert rows(page).count() < 60
+    # The focus stays with its row when that is scrolled out of view, and comes back with it.
+    grid.evaluate("(grid) => grid.scrollTop = 0")
+    expect(page.locator("[role=row][aria-rowindex='2']")).to_be_visible()
+    expect(page.locator("[role=gridcell]:focus").locator("xpath=..")).to_have_attribute("aria-rowindex", "10001")
+    grid.evaluate("(grid) => grid.scrollTop = grid.scrollHeight")
+    expect(page.locator("[role=row][aria-rowindex='9990']")).to_be_visible()
+    page.keyboard.press("k")
+    expect(page.locator("[role=gridcell]:focus").locator("xpath=..")).to_have_attribute("aria-rowindex", "10000")
     page.get_by_role("combobox", name="Filter experiments").fill("dataset = cifar10 and lr < 0.5")
     expect(page.locator(".count")).to_contain_text("of 10,000")
     assert rows(page).first.get_attribute("aria-rowindex") == "2"

@@ -20,6 +20,8 @@ export function Grid(props) {
   const latest = useRef(null);
   const wantsFocus = useRef(false);
   const hadFocus = useRef(false);
+  const isDrawing = useRef(false);
+  isDrawing.current = true; // an element that is taken away while it has the focus says so, as if somebody had left
   const [, redraw] = useState(0);
   const { offsets, total } = useMemo(() => columnOffsets(columns), [columns]);
   const pinned = columns.filter((column) => column.isPinned).length;
@@ -57,6 +59,7 @@ export function Grid(props) {
   useAnchor({ scroller, rows, view, place, row_px, keyOf, latest });
   // The focus follows its cell, which another element may stand for after drawing, or none while it was out of view.
   useLayoutEffect(() => {
+    isDrawing.current = false;
     const now = document.activeElement;
     const isMisplaced = hadFocus.current && (now === document.body || (now.dataset.column !== undefined && now.tabIndex < 0));
     if (!wantsFocus.current && !isMisplaced) return;
@@ -68,6 +71,8 @@ export function Grid(props) {
     Object.assign(place, { row, column });
     wantsFocus.current = true;
     bringIntoView(scroller.current, latest.current, row, column);
+    // The event that tells of it comes later, and what is drawn now should be what is seen then.
+    Object.assign(place, { top: scroller.current.scrollTop, left: scroller.current.scrollLeft });
     noteFocus(row);
     redraw((times) => times + 1);
   }
@@ -104,7 +109,7 @@ export function Grid(props) {
   if (tabStop >= 0 && tabStop < first) indexes.unshift(tabStop);
   if (tabStop >= stop) indexes.push(tabStop);
   return html`<div ref=${scroller} class="grid" role="grid" aria-label=${label} aria-rowcount=${rows.length + 1} aria-colcount=${columns.length} aria-multiselectable="true"
-      onScroll=${onScroll} onFocusIn=${onFocusIn} onFocusOut=${() => (hadFocus.current = false)} onClick=${onClick} onDblClick=${onDoubleClick} onMouseDown=${(event) => event.shiftKey && event.preventDefault()}>
+      onScroll=${onScroll} onFocusIn=${onFocusIn} onFocusOut=${() => (hadFocus.current = hadFocus.current && isDrawing.current)} onClick=${onClick} onDblClick=${onDoubleClick} onMouseDown=${(event) => event.shiftKey && event.preventDefault()}>
     <${GridHead} columns=${columns} offsets=${offsets} pinned=${pinned} first=${firstColumn} stop=${stopColumn} focused=${isInHead || isEmptyStop ? focusColumn : null} actions=${actions} drawCorner=${drawCorner} total=${total} />
     <div class="grid-body" role="rowgroup" style=${{ height: `${rows.length * row_px}px`, width: `${total}px` }}>
       ${indexes.map((index) => {
