@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
+import click  # noqa: F401 (held by this module, as by one of a program)
+import numpy as np  # noqa: F401
 import pytest
+import yaml  # noqa: F401
 
 from keepsake._tracking.dependencies import DEPENDENCIES, normalized
 from keepsake._tracking.packages import imported_packages
@@ -150,10 +153,6 @@ def test_odd_objects_among_the_modules_do_no_harm_and_lazy_ones_stay_asleep(tmp_
 
 
 def test_this_process_agrees_with_the_standard_library_for_what_it_has_imported() -> None:
-    import click  # noqa: F401
-    import numpy as np  # noqa: F401
-    import yaml  # noqa: F401
-
     found = imported_packages()
     owners = packages_distributions()
     top_level = {name.partition(".")[0] for name in sys.modules} - sys.stdlib_module_names - {"_distutils_hack"}
