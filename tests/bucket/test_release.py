@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
 import keepsake
-from keepsake._model.keys import CHUNKS, JOURNALS
+from keepsake._model.keys import CHUNKS, INTENTS, JOURNALS, MANIFESTS
 from keepsake._tracking import release
 from keepsake._tracking.release import release_delivered
 from keepsake.directories import lock_directory
-from tests.bucket.places import bucket, content, staging
+from tests.bucket.places import bucket, content, staged_keys, staging
+from tests.durability.scripts import run_script
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -61,3 +63,26 @@ def test_what_was_deleted_in_the_bucket_leaves_staging() -> None:
     keepsake.Project().deliver()
     assert (count(CHUNKS), count(JOURNALS)) == (0, 0)
     assert list(keepsake.experiments.list()) == []
+
+
+def test_what_a_session_announced_before_it_was_killed_leaves_staging() -> None:
+    script = """
+        import os, signal
+        import keepsake
+        from keepsake._tracking import session
+        save_with_intent = session.save_with_intent
+        def die_after_saving(*args):
+            save_with_intent(*args)
+            os.kill(os.getpid(), signal.SIGKILL)
+        experiment = keepsake.init()
+        with open("weights", "wb") as file:
+            file.write(os.urandom(300_000))
+        session.save_with_intent = die_after_saving
+        experiment.checkpoint(path="weights")
+    """
+    code, _, _ = run_script(script)
+    assert code == -signal.SIGKILL
+    assert (count(CHUNKS), count(MANIFESTS), count(INTENTS)) == (1, 1, 1)
+    keepsake.Project().deliver()
+    assert staged_keys() == set()
+    assert count(INTENTS) == 0

@@ -16,6 +16,7 @@ from typing import TypeAlias
 from keepsake._model.events import Event, reached_manifests, references
 from keepsake._model.keys import JOURNALS, SegmentName
 from keepsake._repository.collect import collect
+from keepsake._repository.intent import drop_intents
 from keepsake._repository.journal import Journal, get_segment, list_segments, load_journal, longest_segments
 from keepsake._repository.repository import Repository
 from keepsake._tracking.lock import session_lock_state
@@ -49,6 +50,10 @@ def release_delivered(staging: Repository, home: Repository, locks: Path) -> int
         there = _count_delivered(staging, home, experiment_id, names)
         journal = load_journal(staging.store, experiment_id, names)
         is_over = _is_over(journal.events, staged, locks)
+        if is_over:
+            # A session that was killed while it saved a checkpoint will not write the event that it announced.
+            for session_id in {name.session_id for name in names}:
+                drop_intents(staging.store, session_id)
         if is_over and not journal.problems and not _undelivered(there, journal):
             _delete(staging, names)
         else:
