@@ -27,6 +27,11 @@ def column(document: dict[str, Any], name: str) -> dict[str, Any]:
     return next(one for one in document["columns"] if one["name"] == name)
 
 
+def groups_of(columns: list[dict[str, Any]]) -> list[str]:
+    """Return the groups of columns, each once, in their order."""
+    return list(dict.fromkeys(one["group"] for one in columns))
+
+
 def test_the_table_has_a_column_for_everything_that_is_one_value(
     asker: Asker, trained: list[keepsake.Experiment]
 ) -> None:
@@ -47,12 +52,10 @@ def test_the_table_has_a_column_for_everything_that_is_one_value(
 
 
 def test_columns_stand_in_the_order_of_their_groups(asker: Asker, trained: list[keepsake.Experiment]) -> None:
-    columns = asker.json("/experiments")["columns"]
-    groups = list(dict.fromkeys(one["group"] for one in columns))
-    assert groups == [
-        "experiment", "environment", "params", "best", "best.metrics", "latest", "latest.metrics", "primary"
-    ]  # fmt: skip
-    assert [one["key"] for one in columns[:2]] == ["created", "status"]
+    first, rest = (asker.json("/experiments", part=part)["columns"] for part in ("first", "rest"))
+    assert groups_of(first) == ["experiment", "environment", "params", "best", "best.metrics", "primary"]
+    assert groups_of(rest) == ["environment", "best", "latest", "latest.metrics"]
+    assert [one["key"] for one in first[:2]] == ["created", "status"]
 
 
 def test_every_name_of_a_column_can_be_filtered_by(project: keepsake.Project, asker: Asker) -> None:
@@ -90,6 +93,24 @@ def test_the_answer_is_compressed_for_who_takes_that_and_the_same_for_who_does_n
     assert compressed.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in plain.headers
     assert compressed.content == plain.content
+
+
+def test_the_columns_come_in_two_parts_of_which_the_first_has_what_a_page_shows_first(asker: Asker) -> None:
+    whole, first, rest = (asker.json("/experiments", part=part) for part in ("all", "first", "rest"))
+    assert whole == asker.json("/experiments")
+    assert first | {"columns": first["columns"] + rest["columns"]} == whole
+    assert (first["cursor"], "ids" in rest) == (rest["cursor"], False)
+    names = {one["name"] for one in first["columns"]}
+    assert {"created", "status", "user", "params.lr", "best.loss", "best.step", "primary.name"} <= names
+    assert {one["name"] for one in rest["columns"]} >= {"best.id", "latest.loss", "command"}
+
+
+def test_a_column_says_whether_it_has_only_numbers(asker: Asker) -> None:
+    is_number = {one["name"]: one["is_number"] for one in asker.json("/experiments")["columns"]}
+    assert is_number["params.lr"]
+    assert is_number["duration"]
+    assert not is_number["params.optim.name"]
+    assert not is_number["status"]
 
 
 def test_nothing_is_sent_again_to_who_has_it(asker: Asker, project: keepsake.Project) -> None:
@@ -181,12 +202,12 @@ def test_a_filter_finds_what_the_command_line_finds(asker: Asker, trained: list[
 
 
 def test_a_mistake_in_a_filter_is_shown_where_it_is(asker: Asker) -> None:
-    error = asker.error(400, "/select", filter="params.lr <")
+    error = asker.json("/select", filter="params.lr <")["mistake"]
     assert error["kind"] == "invalid-input"
     assert error["at"] == 11
     assert "^" in error["message"]
     assert "a number" in error["hint"]
-    assert asker.error(400, "/select", filter='name = "𝒳" params')["at"] == 11
+    assert asker.json("/select", filter='name = "𝒳" params')["mistake"]["at"] == 11
 
 
 def test_names_that_nobody_has_are_told_with_those_that_were_meant(asker: Asker) -> None:
@@ -387,9 +408,10 @@ def test_the_table_of_a_large_repository_is_kept_for_the_next_server(
     (path,) = (user_directory / "cache" / "keepsake" / "catalogs").glob("*.table")
     assert path.stat().st_mode & 0o077 == 0
     catalog = path.with_suffix(".sqlite")
-    body = kept.load_table(catalog, document["cursor"])
-    assert body is not None
-    assert json.loads(gzip.decompress(body)) == document
+    parts = kept.load_table(catalog, document["cursor"])
+    assert parts is not None
+    first, rest = (json.loads(gzip.decompress(part)) for part in parts)
+    assert first | {"columns": first["columns"] + rest["columns"]} == document
     assert kept.load_table(catalog, document["cursor"] + "0") is None
     path.write_bytes(path.read_bytes()[:-1])
     assert kept.load_table(catalog, document["cursor"]) is None

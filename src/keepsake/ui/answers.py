@@ -21,6 +21,7 @@ from keepsake.errors import (
     KeepsakeError,
     NotFoundError,
     StoreError,
+    UnreadableTextError,
 )
 
 JSON = "application/json"
@@ -53,26 +54,32 @@ def answer_failure(error: Exception) -> Response:
     if not isinstance(error, KeepsakeError):
         traceback.print_exception(error, file=sys.stderr)
         error = InternalError("this could not be answered", hint="the terminal of `keepsake ui` says more")
-    more: dict[str, Any] = {}
+    return _answer(status_of(error), document_of(error))
+
+
+def document_of(error: KeepsakeError) -> dict[str, Any]:
+    """Return an error as it stands in an answer."""
+    document = _document(error.kind, error.message, error.hint)
     if isinstance(error, AmbiguousPrefixError):
-        more["candidates"] = list(error.candidates)
-    if isinstance(error, InvalidInputError) and getattr(error, "at", None) is not None:
-        more["at"] = getattr(error, "at")  # noqa: B009
-    return answer_error(status_of(error), error.kind, error.message, hint=error.hint, more=more)
+        document["candidates"] = list(error.candidates)
+    if isinstance(error, UnreadableTextError):
+        document["at"] = error.at
+    return document
 
 
 def answer_error(
-    status: int,
-    kind: str,
-    message: str,
-    *,
-    hint: str | None = None,
-    more: Mapping[str, Any] | None = None,
-    headers: Mapping[str, str] | None = None,
+    status: int, kind: str, message: str, *, hint: str | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Answer with an error of this status."""
-    body = {"kind": kind, "message": mask_url(message), "hint": hint and mask_url(hint)} | dict(more or {})
-    return Response(json_text({"error": body}).encode(), status, headers, JSON)
+    return _answer(status, _document(kind, message, hint), headers)
+
+
+def _answer(status: int, error: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    return Response(json_text({"error": error}).encode(), status, headers, JSON)
+
+
+def _document(kind: str, message: str, hint: str | None) -> dict[str, Any]:
+    return {"kind": kind, "message": mask_url(message), "hint": hint and mask_url(hint)}
 
 
 def status_of(error: KeepsakeError) -> int:

@@ -68,7 +68,10 @@ def join_modules(names: Iterable[str], read: Read, *, run: str | None = None) ->
     Raises:
         InternalError: a module is written in a form that is not understood.
     """
-    parts = [f"  definitions[{name!r}] = (__exports__) => {{\n{_rewrite(name, read(name))}\n  }};\n" for name in names]
+    # The parentheses tell the browser that the function will be called: it is then parsed once, not twice.
+    parts = [
+        f"  definitions[{name!r}] = ((__exports__) => {{\n{_rewrite(name, read(name))}\n  }});\n" for name in names
+    ]
     return "".join([_HEAD, *parts, f"  __load__({run!r});\n" if run else "", "})();\n"])
 
 

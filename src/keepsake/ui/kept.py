@@ -1,6 +1,7 @@
 """An encoded table kept beside the catalog, so that a server that starts has it at once when nothing has changed.
 
-One line that says what it is, and the body. It may be deleted at any time; what is not whole counts as not there.
+One line that says what it is, one with the length of the first part and a checksum of both, and the parts. It may be
+deleted at any time; what is not whole counts as not there.
 """
 
 from __future__ import annotations
@@ -13,32 +14,35 @@ from pathlib import Path
 
 from keepsake._version import __version__
 
-VERSION = 1
+VERSION = 2
 """Counts up when the same experiments are encoded differently."""
 MIN_EXPERIMENTS = 500
 """Fewer are encoded as fast as they are read."""
 
 
-def load_table(catalog: Path, cursor: str) -> bytes | None:
-    """Return the table that was kept beside a catalog, if it is the one of this cursor."""
+def load_table(catalog: Path, cursor: str) -> tuple[bytes, bytes] | None:
+    """Return the two parts of the table that was kept beside a catalog, if it is the one of this cursor."""
     try:
         with _path(catalog).open("rb") as file:
             if file.readline(10_000) != _head(cursor):
                 return None
-            checksum = file.read(8)
-            body = file.read()
+            length, _, checksum = file.readline(100).strip().partition(b" ")
+            data = file.read()
     except OSError:
         return None
-    return body if checksum == _checksum(body) else None
+    if checksum != _checksum(data):
+        return None
+    return data[: int(length)], data[int(length) :]
 
 
-def keep_table(catalog: Path, cursor: str, body: bytes) -> None:
-    """Keep a table beside a catalog, in place of the one that is there; failing to is no error."""
+def keep_table(catalog: Path, cursor: str, parts: tuple[bytes, bytes]) -> None:
+    """Keep the two parts of a table beside a catalog, in place of the one that is there; failing to is no error."""
     with contextlib.suppress(OSError):
         handle, name = tempfile.mkstemp(dir=catalog.parent)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(_head(cursor) + _checksum(body) + body)
+                data = b"".join(parts)
+                file.write(_head(cursor) + b"%d %s\n" % (len(parts[0]), _checksum(data)) + data)
             Path(name).replace(_path(catalog))
         except BaseException:
             Path(name).unlink()
@@ -53,5 +57,5 @@ def _head(cursor: str) -> bytes:
     return f"table {VERSION} of keepsake {__version__} at {cursor}\n".encode()
 
 
-def _checksum(body: bytes) -> bytes:
-    return f"{zlib.crc32(body):08x}".encode()
+def _checksum(data: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from starlette.requests import Request
 
@@ -21,6 +22,14 @@ def list_of(request: Request, name: str) -> list[str]:
     """Return the distinct texts that are separated by commas, in order."""
     parts = ",".join(request.query_params.getlist(name)).split(",")
     return list(dict.fromkeys(part.strip() for part in parts if part.strip()))
+
+
+def choice_of(request: Request, name: str, choices: Sequence[str]) -> str:
+    """Return one of several words, the first of them when none is given."""
+    text = request.query_params.get(name) or choices[0]
+    if text not in choices:
+        raise InvalidInputError(f"{name} must be one of {', '.join(choices)}, not {text!r}")
+    return text
 
 
 def number_of(request: Request, name: str) -> float | None:

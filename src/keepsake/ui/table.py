@@ -1,12 +1,17 @@
-"""The table of all experiments as JSON: encoded a column at a time, and kept as long as nothing changes."""
+"""The table of all experiments as JSON: encoded a column at a time, and kept as long as nothing changes.
+
+It has two parts, each a document with some of the columns: what a page shows first, and the rest, which is more than
+half of it.
+"""
 
 from __future__ import annotations
 
+import gzip
 import json
 import shlex
 import threading
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +27,11 @@ from keepsake.ui import kept
 from keepsake.ui.answers import GZIP_LEVEL
 
 COMMAND = Column("environment", "command")
+FIRST_GROUPS = ("experiment", "params", "primary")
+FIRST_COLUMNS = (Column("environment", "user"), Column("environment", "host"), Column("best", "step"))
+"""Beside the first groups, and the metrics that are primary."""
+PRIMARY_NAME = Column("primary", "name")
+_COLUMNS = b'"columns":['
 
 
 @dataclass(frozen=True)
@@ -29,8 +39,16 @@ class EncodedTable:
     """The table at one moment."""
 
     cursor: str
-    body: bytes
-    """The JSON document, compressed by gzip."""
+    first: bytes
+    """The JSON document with the columns that are shown first, compressed by gzip."""
+    rest: bytes
+    """The same for the other columns."""
+
+    def join(self) -> bytes:
+        """Return the document with all columns, not compressed."""
+        first, rest = gzip.decompress(self.first), gzip.decompress(self.rest)
+        columns = rest[rest.index(_COLUMNS) + len(_COLUMNS) :]
+        return first.removesuffix(b"]}") + (b"," if columns != b"]}" else b"") + columns
 
 
 @dataclass(frozen=True)
@@ -58,12 +76,12 @@ class Table:
         with self._lock:
             if self._encoded is None or self._encoded.cursor != state.cursor:
                 keeps = catalog is not None and len(state.rows) >= kept.MIN_EXPERIMENTS
-                body = kept.load_table(catalog, state.cursor) if keeps and catalog is not None else None
-                if body is None:
-                    body = _compress(self._parts(state))
+                parts = kept.load_table(catalog, state.cursor) if keeps and catalog is not None else None
+                if parts is None:
+                    parts = self._encode(state)
                     if keeps and catalog is not None:
-                        kept.keep_table(catalog, state.cursor, body)
-                self._encoded = EncodedTable(state.cursor, body)
+                        kept.keep_table(catalog, state.cursor, parts)
+                self._encoded = EncodedTable(state.cursor, *parts)
             return self._encoded
 
     def changes(self, state: State, changes: Changes) -> dict[str, Any]:
@@ -80,21 +98,39 @@ class Table:
             "removed": list(changes.removed),
         }
 
-    def _parts(self, state: State) -> Iterable[str]:
-        """Yield the document in parts."""
-        ids = [state.shown_id(row) for row in state.rows]
-        yield f'{{"cursor":{json_text(state.cursor)},"ids":{_dump(ids)},"columns":['
+    def _encode(self, state: State) -> tuple[bytes, bytes]:
+        """Return both parts, compressed."""
+        self._encode_columns(state)
+        primary = {value for value in state.shown(PRIMARY_NAME) if isinstance(value, str)}
+        first = [column for column in state.columns if _comes_first(column, primary)]
+        rest = [column for column in state.columns if column not in first]
+        ids = f'"ids":{_dump([state.shown_id(row) for row in state.rows])},'
+        return self._document(state, ids, first), self._document(state, "", rest)
+
+    def _document(self, state: State, ids: str, columns: Iterable[Column]) -> bytes:
+        head = f'{{"cursor":{json_text(state.cursor)},{ids}'.encode() + _COLUMNS
+        compressor = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)  # 16: a gzip header
+        parts = [compressor.compress(head)]
+        for place, column in enumerate(columns):
+            text = self._columns[column].text
+            parts.append(compressor.compress((f",{text}" if place else text).encode()))
+        return b"".join([*parts, compressor.compress(b"]}"), compressor.flush()])
+
+    def _encode_columns(self, state: State) -> None:
         has_same_rows = state.rows is self._state.rows and state.running == self._state.running
         before, self._columns, self._state = self._columns, {}, state
-        for place, column in enumerate(state.columns):
+        for column in state.columns:
             runs = state.runs(column)
             known = before.get(column)
             if not has_same_rows or known is None or not _are_same(known.runs, runs):
                 values = _masked(state, column, state.shown(column))
                 known = _EncodedColumn(runs, _encode_column(_head(column, state), values))
             self._columns[column] = known
-            yield f",{known.text}" if place else known.text
-        yield "]}"
+
+
+def _comes_first(column: Column, primary_metrics: Container[str]) -> bool:
+    is_primary = column.group == "best.metrics" and column.key in primary_metrics
+    return column.group in FIRST_GROUPS or column in FIRST_COLUMNS or is_primary
 
 
 def _head(column: Column, state: State) -> dict[str, Any]:
@@ -102,21 +138,21 @@ def _head(column: Column, state: State) -> dict[str, Any]:
 
 
 def _encode_column(head: dict[str, Any], values: list[Value]) -> str:
-    distinct = _distinct(values)
-    text = json_text(head)[:-1]
+    kinds = set(map(type, values)) - {type(None)}
+    distinct = _distinct(values, kinds)
+    text = json_text(head | {"is_number": bool(kinds) and kinds <= {int, float}})[:-1]
     if distinct is None:
         return f'{text},"values":{_dump(values)}}}'
     found, codes = distinct
     return f'{text},"values":{_dump(found)},"codes":{_dump(codes)}}}'
 
 
-def _distinct(values: list[Value]) -> tuple[list[Value], list[int]] | None:
+def _distinct(values: list[Value], kinds: set[type]) -> tuple[list[Value], list[int]] | None:
     """Return the distinct values and which of them each is, -1 for none; None when that would gain nothing."""
-    kinds = set(map(type, values))
     if not kinds & {str, list, bool}:
         return None
     # What is equal need not be the same: True is 1. And lists of a block are one object when they are equal.
-    keys: list[Any] = values if kinds <= {str, type(None)} or kinds <= {bool, type(None)} else list(map(id, values))
+    keys: list[Any] = values if kinds <= {str} or kinds <= {bool} else list(map(id, values))
     by_key = dict(zip(keys, values, strict=True))
     if len(by_key) > len(values) // 2:
         return None
@@ -139,11 +175,6 @@ def _dump(values: Sequence[Value]) -> str:
         return text
     except ValueError:
         return json_text(values)  # something in it is NaN, or no text
-
-
-def _compress(parts: Iterable[str]) -> bytes:
-    compressor = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)  # 16: a gzip header
-    return b"".join([*(compressor.compress(part.encode()) for part in parts), compressor.flush()])
 
 
 def _are_same(one: Sequence[Run | None], other: Sequence[Run | None]) -> bool:

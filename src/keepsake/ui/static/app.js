@@ -26,8 +26,17 @@ const VIEWS = {
 const STYLES = ["vendor/uplot.css", "css/charts.css", "css/pages.css"]; // of all views but the first
 
 const loaded = { experiments: Experiments };
+const loading = new Map();
 
-async function loadView(name) {
+function loadView(name) {
+  if (!loading.has(name)) loading.set(name, fetchView(name).catch((error) => {
+    loading.delete(name); // so that it is tried again
+    throw error;
+  }));
+  return loading.get(name);
+}
+
+async function fetchView(name) {
   const [view] = await Promise.all([VIEWS[name](), ...STYLES.map(loadStyle)]);
   loaded[name] = view;
 }
@@ -36,12 +45,12 @@ function App() {
   const name = useStore(current, (address) => address.view);
   const [, redraw] = useState(0);
   const [failure, setFailure] = useState(null);
+  const View = loaded[name];
   useEffect(() => {
     setFailure(null);
-    if (loaded[name]) return;
+    if (View) return;
     loadView(name).then(() => redraw((count) => count + 1), setFailure);
   }, [name]);
-  const View = loaded[name];
   return html`<${Frame}>${failure ? html`<${Failure} error=${failure} />` : View ? html`<${Content} view=${View} />` : html`<${Loading} what="this page" />`}<//>`;
 }
 
@@ -52,8 +61,10 @@ function Content({ view: View }) {
   return connection === "failed" ? html`<${Failure} error=${error} retry=${load} />` : html`<${Loading} what="experiments" />`;
 }
 
+const first = current.get().view;
+if (!loaded[first]) loadView(first).catch(() => {}); // on its way before the page is drawn, which says what went wrong
+load().then(startLive);
 applyTheme();
 const root = document.getElementById("app");
 root.replaceChildren();
 render(html`<${App} />`, root);
-load().then(startLive);

@@ -43,14 +43,14 @@ function describeColumn(column, table, at, primary) {
     const isPrimary = Boolean(part) && key === primary?.name;
     return { ...common, id: `${part ? "metrics" : "checkpoint"}.${key}`, scope, group: "metrics", kind, isPrimary, goal: isPrimary ? primary.goal : null, isShown: Boolean(part) || key === "step" };
   }
-  const isShown = scope === "experiment" ? !HIDDEN.includes(key) : (key === "user" || key === "host") && column.describe().distinct.size > 1;
+  const isShown = scope === "experiment" ? !HIDDEN.includes(key) : (key === "user" || key === "host") && column.distinct.size > 1;
   return { ...common, id: name, scope: "", group: "meta", label: LABELS[key] ?? key, kind: KINDS[key] ?? kindOf(column), isShown };
 }
 
 const LABELS = { num_checkpoints: "checkpoints" };
 
 function kindOf(column) {
-  return column.describe().isNumber ? "number" : "text";
+  return column.isNumber ? "number" : "text";
 }
 
 // The metric that decides which checkpoint is best, as most experiments have it: {name, goal}, or null.
@@ -58,7 +58,8 @@ export function primaryMetric(table) {
   const [names, goals] = [table.column("primary.name"), table.column("primary.goal")];
   if (!names) return null;
   const counts = new Map();
-  names.values.forEach((name, place) => {
+  const isOne = !names.differs && (!goals || !goals.differs); // mostly all have the same one
+  names.values.slice(0, isOne ? 1 : undefined).forEach((name, place) => {
     if (name === null) return;
     const key = `${goals?.values[place] ?? "minimize"} ${name}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
@@ -76,7 +77,7 @@ export function defaultLayout(columns) {
     if (first.includes(column.id)) return first.indexOf(column.id);
     if (column.isPrimary) return 10;
     if (column.kind === "curve") return 11;
-    if (column.group === "params") return column.column.describe().differs ? 20 : 21;
+    if (column.group === "params") return column.column.differs ? 20 : 21;
     return column.group === "metrics" ? (column.id.startsWith("metrics.") ? 30 : 31) : 40;
   };
   const shown = columns.filter((column) => column.isShown);
@@ -163,10 +164,10 @@ const guessed = new Map();
 function guessWidth({ key, label, kind, column, isPrimary }, measure) {
   if (kind === "status") return 112;
   if (!guessed.has(key)) {
-    const widths = sample(column.values).map((value) => measure(formatCell(value, kind).slice(0, 60))).sort((a, b) => a - b);
-    // A few long texts are cut; numbers and times never are.
-    const [widest, most_px] = kind === "text" || kind === "tags" ? [widths[Math.floor(widths.length * 0.9)], 190] : [widths.at(-1), 260];
-    const wanted = Math.max(widest ?? 0, measure(label) * 1.1 + (isPrimary ? 18 : 0) + 12) + 22;
+    const texts = sample(column.values).map((value) => formatCell(value, kind).slice(0, 60)).sort((a, b) => a.length - b.length);
+    // A few long texts are cut; numbers and times never are. Measuring takes a while, so only one is.
+    const [longest, most_px] = kind === "text" || kind === "tags" ? [texts[Math.floor(texts.length * 0.9)], 190] : [texts.at(-1), 260];
+    const wanted = Math.max(longest ? measure(longest) : 0, measure(label) * 1.1 + (isPrimary ? 18 : 0) + 12) + 22;
     guessed.set(key, Math.round(Math.min(Math.max(wanted, LEAST_PX), most_px)));
   }
   return guessed.get(key);

@@ -57,14 +57,14 @@ function proposeNames(typed, table) {
 }
 
 function describe(column) {
-  const { distinct, isNumber } = column.describe();
+  const { distinct, isNumber } = column;
   if (isNumber || distinct.size > 3) return isNumber ? "number" : "";
   return [...distinct].map((value) => formatValue(value).slice(0, 14)).join(", ");
 }
 
 function proposeOperators(column, typed) {
   if (typed && !/^(i|in|is|n|no|not)$/i.test(typed)) return [];
-  const { isNumber, distinct } = column.describe();
+  const { isNumber, distinct } = column;
   const isText = !isNumber && ![...distinct].some((value) => typeof value === "number");
   const words = isText && column.key !== "created" ? [...TEXT_OPERATORS, "in (", "is null"] : ["<", "<=", "=", ">=", ">", "!=", "is null"];
   return matchWords(words, typed);
@@ -78,7 +78,7 @@ function proposeValues(name, typed, table) {
   const column = findColumn(name, table);
   if (!column) return [];
   if (column.key === "created") return matchWords(["1h ago", "1d ago", "7d ago", "30d ago"], typed);
-  const { distinct } = column.describe();
+  const { distinct } = column;
   if (distinct.size > 200) return [];
   const wanted = typed.replace(/^["']/, "").toLowerCase();
   const counts = countValues(flatten(column.values), [...flatten(column.values).keys()]);

@@ -115,17 +115,18 @@ function quantile(sorted, part) {
 
 // Returns the first, last, smallest and largest value of a curve with their x, for summaries and tables; null without any.
 export function describeCurve({ xs, ys }) {
-  const facts = { count: 0, first: null, last: null, min: null, max: null };
+  let [count, first, last, min, max] = [0, -1, -1, -1, -1];
   for (let place = 0; place < xs.length; place++) {
-    if (Number.isNaN(ys[place])) continue;
-    const point = { x: xs[place], y: ys[place] };
-    facts.count++;
-    facts.first ??= point;
-    facts.last = point;
-    if (!facts.min || point.y < facts.min.y) facts.min = point;
-    if (!facts.max || point.y > facts.max.y) facts.max = point;
+    const y = ys[place];
+    if (Number.isNaN(y)) continue;
+    count++;
+    if (first < 0) first = min = max = place;
+    last = place;
+    if (y < ys[min]) min = place;
+    if (y > ys[max]) max = place;
   }
-  return facts.count ? facts : null;
+  const point = (place) => ({ x: xs[place], y: ys[place] });
+  return count ? { count, first: point(first), last: point(last), min: point(min), max: point(max) } : null;
 }
 
 // Returns curves as CSV. Texts are quoted; one that a spreadsheet would run as a formula is marked as text.

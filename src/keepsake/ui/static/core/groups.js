@@ -55,7 +55,7 @@ export function groupableColumns(columns, size) {
 }
 
 function isGroupable(column, size) {
-  const { distinct } = column.describe();
+  const { distinct } = column;
   return distinct.size > 1 && distinct.size <= Math.max(12, Math.min(size / 4, 200));
 }
 

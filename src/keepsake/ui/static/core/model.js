@@ -27,13 +27,49 @@ let filterAbort = new AbortController();
 // Fetches everything; called once, and when the server tells to.
 export async function load() {
   try {
-    const [meta, answer] = await Promise.all([getJson("meta"), getJson("experiments")]);
-    knowIds(answer.ids);
-    model.set({ meta, table: Table.fromAnswer(answer), connection: "idle", error: null, updated: Date.now(), revision: model.get().revision + 1 });
-    await applyFilter();
+    if (isStatic) return await loadFrozen();
+    const isLanding = current.get().view === "experiments";
+    const rest = isLanding ? null : askRest();
+    const [meta, answer] = await Promise.all([getJson("meta"), getJson("experiments", { part: "first" })]);
+    const table = Table.fromAnswer(answer);
+    if (isLanding && isEnough(table)) {
+      await take(meta, table);
+      await nextPaint();
+    }
+    await addRest(meta, table, await (rest ?? askRest()));
   } catch (error) {
     model.set({ connection: "failed", error });
   }
+}
+
+// Most columns are looked at later, or never: what the table shows first comes first.
+const askRest = () => getJson("experiments", { part: "rest" });
+
+async function addRest(meta, first, { cursor, columns }) {
+  if (cursor !== first.cursor) return take(meta, Table.fromAnswer(await getJson("experiments"))); // something has changed in between
+  if (model.get().table !== first) return take(meta, first.withColumns(columns));
+  const table = first.withColumns(columns);
+  return model.set({ table, order: orderPlaces(table, model.get().matches) });
+}
+
+// Whether what comes first is all that the address asks of the landing page.
+function isEnough(table) {
+  const { query } = current.get();
+  return !query.at && !query.differ && [query.group, ...parseSort(query.sort).map(({ name }) => name)].every((name) => !name || table.column(name));
+}
+
+async function loadFrozen() {
+  const [meta, answer] = await Promise.all([getJson("meta"), getJson("experiments")]);
+  knowIds(answer.ids);
+  return take(meta, Table.fromAnswer(answer));
+}
+
+const nextPaint = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+
+function take(meta, table) {
+  const { revision } = model.get();
+  model.set({ meta, table, connection: "idle", error: null, updated: Date.now(), revision: revision + 1 });
+  return applyFilter();
 }
 
 // Takes in what has changed; returns whether anything has.
@@ -66,13 +102,15 @@ export async function applyFilter() {
   if (!text) return keep(run, text, table.ids.map((_, place) => place));
   if (isStatic) return keep(run, text, searchText(table, text));
   try {
-    const { places, unknown, cursor } = await getJson("select", { filter: text }, { signal });
+    const { places, unknown, cursor, mistake } = await getJson("select", { filter: text }, { signal });
     if (cursor !== table.cursor && run === filterRun) await update();
-    return keep(run, text, places, unknown);
+    if (!mistake) return keep(run, text, places, unknown);
+    if (run === filterRun) model.set({ filterError: new ApiError(mistake.message, mistake) });
+    return undefined;
   } catch (error) {
     if (error.name === "AbortError") return undefined;
     if (!(error instanceof ApiError)) throw error;
-    if (run === filterRun) model.set(error.status === 400 ? { filterError: error } : { error, connection: "failed" });
+    if (run === filterRun) model.set({ error, connection: "failed" });
     return undefined;
   }
 }

@@ -28,15 +28,19 @@ export function turnSort(keys, name, { isAdded = false, isDescendingFirst = fals
 
 // Returns the places of a table in the order of the keys; what has no value comes last both ways, equals keep their order.
 export function sortTable(table, places, keys) {
-  const known = keys.filter(({ name }) => table.column(name)).map(({ name, isDescending }) => [table.column(name).ranks(), isDescending]);
-  if (!known.length) return [...places];
-  return [...places].sort((a, b) => {
-    for (const [ranks, isDescending] of known) {
-      const [x, y] = [ranks[a], ranks[b]];
-      if (x === y) continue;
-      if (x < 0 || y < 0) return x < 0 ? 1 : -1;
-      return isDescending ? y - x : x - y;
-    }
-    return 0;
-  });
+  const known = keys.filter(({ name }) => table.column(name));
+  // By the last key first: sorting by the others keeps its order among equals.
+  return known.reduceRight((sorted, { name, isDescending }) => sortByRank(sorted, table.column(name).ranks(), isDescending), [...places]);
+}
+
+// Sorts by counting (Knuth, The Art of Computer Programming 3, 5.2), since ranks are small whole numbers.
+function sortByRank(places, ranks, isDescending) {
+  const size = ranks.length + 1;
+  const keyOf = (place) => (ranks[place] < 0 ? size - 1 : isDescending ? size - 2 - ranks[place] : ranks[place]);
+  const starts = new Int32Array(size + 1);
+  for (let at = 0; at < places.length; at++) starts[keyOf(places[at]) + 1]++;
+  for (let key = 0; key < size; key++) starts[key + 1] += starts[key];
+  const sorted = new Array(places.length);
+  for (let at = 0; at < places.length; at++) sorted[starts[keyOf(places[at])]++] = places[at];
+  return sorted;
 }

@@ -3,25 +3,42 @@
 import { compareValues, isMissing, sortPlaces, toNumber } from "./values.js";
 
 const PREFIX = 8; // digits of an id in an address
-const MOST_DISTINCT = 1000; // nobody looks at more, and a set of ten thousand takes its time
+const MOST_DISTINCT = 256; // nobody looks at more, and a set of ten thousand takes its time
 
 export class Column {
-  constructor({ name, group, key }, values) {
-    Object.assign(this, { name, group, key, values });
-    this.facts = null;
+  constructor({ name, group, key }, values, facts = {}) {
+    Object.assign(this, { name, group, key, values, facts }); // facts are worked out when they are asked for
     this.order = null;
   }
 
-  // Whether all its values are numbers (as sent: NaN and infinities are texts), whether they differ, and which there are.
-  describe() {
-    this.facts ??= describeValues(this.values);
-    return this.facts;
+  static fromSent(sent) {
+    const { values, codes, is_number: isNumber } = sent;
+    if (!codes) return new Column(sent, values, { isNumber });
+    // Sent as the distinct values and which of them each is: so they are known already.
+    const facts = { isNumber, differs: values.length > 1 || codes.includes(-1) };
+    if (values.length < MOST_DISTINCT) facts.distinct = findDistinct(values);
+    return new Column(sent, decodeValues(sent), facts);
+  }
+
+  // Whether all its values are numbers (as sent: NaN and infinities are texts).
+  get isNumber() {
+    return (this.facts.isNumber ??= areNumbers(this.values));
+  }
+
+  // Whether not all experiments have the same.
+  get differs() {
+    return (this.facts.differs ??= doDiffer(this.values));
+  }
+
+  // Which values there are, as a set; what is no text, number or truth value as JSON. Of many, the first 256.
+  get distinct() {
+    return (this.facts.distinct ??= findDistinct(this.values));
   }
 
   // The rank of each value when they are ordered; equal ones share it, and what is missing has -1. Ordering ranks takes a
   // tenth of the time that ordering values does, and columns are ordered again and again.
   ranks() {
-    this.order ??= this.describe().isNumber ? rankNumbers(this.values) : rankValues(this.values);
+    this.order ??= this.isNumber ? rankNumbers(this.values) : rankValues(this.values);
     return this.order;
   }
 }
@@ -41,7 +58,12 @@ export class Table {
   }
 
   static fromAnswer({ cursor, ids, columns }) {
-    return new Table(cursor, ids, columns.map((sent) => new Column(sent, sent.codes ? decodeValues(sent) : sent.values)));
+    return new Table(cursor, ids, columns.map(Column.fromSent));
+  }
+
+  // Returns the table with more columns, of the same experiments.
+  withColumns(columns) {
+    return new Table(this.cursor, this.ids, [...this.columns, ...columns.map(Column.fromSent)]);
   }
 
   column(name) {
@@ -114,17 +136,29 @@ function filled(column, sent, places) {
   return column;
 }
 
-function describeValues(values) {
-  let numbers = 0;
+function areNumbers(values) {
   let present = 0;
-  const distinct = new Set();
   for (const value of values) {
     if (value === null) continue;
+    if (typeof value !== "number" && toNumber(value) === null) return false;
     present++;
-    if (typeof value === "number" || toNumber(value) !== null) numbers++;
-    if (distinct.size < MOST_DISTINCT) distinct.add(typeof value === "object" ? JSON.stringify(value) : value);
   }
-  return { isNumber: present > 0 && numbers === present, present, distinct, differs: distinct.size > 1 || (distinct.size === 1 && present < values.length) };
+  return present > 0;
+}
+
+const asKey = (value) => (value !== null && typeof value === "object" ? JSON.stringify(value) : value);
+
+function doDiffer(values) {
+  const first = asKey(values[0]);
+  return values.some((value) => asKey(value) !== first);
+}
+
+function findDistinct(values) {
+  const distinct = new Set();
+  for (let at = 0; at < values.length && distinct.size < MOST_DISTINCT; at++) {
+    if (values[at] !== null) distinct.add(asKey(values[at]));
+  }
+  return distinct;
 }
 
 // As below, for numbers: comparing them as what they are takes a quarter of the time.
@@ -143,7 +177,9 @@ function rankNumbers(values) {
 
 function rankValues(values) {
   const ranks = new Int32Array(values.length).fill(-1);
-  const sorted = sortPlaces([...values.keys()], values, false);
+  // What is in order already, as times of creation are, need not be sorted.
+  const isOrdered = values.every((value, place) => typeof value === "string" && !isMissing(value) && (place === 0 || values[place - 1] <= value));
+  const sorted = isOrdered ? [...values.keys()] : sortPlaces([...values.keys()], values, false);
   let rank = 0;
   for (let at = 0; at < sorted.length && !isMissing(values[sorted[at]]); at++) {
     if (at > 0 && compareValues(values[sorted[at - 1]], values[sorted[at]]) !== 0) rank++;

@@ -44,6 +44,11 @@ export function formatNumber(value) {
   return String(Number(value.toPrecision(6)));
 }
 
+// Writes a count with commas. `toLocaleString` does, too, but its first call holds up the first page.
+export function formatCount(count) {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
 export function formatValue(value) {
   if (value === null || value === undefined) return "";
   if (typeof value === "string") return value;

@@ -3,7 +3,15 @@
 // Rows [first, stop) for a view of `height` scrolled by `top`. The margin is half a view, in steps of a few rows, so that a
 // small movement draws nothing new and a fast one has something to show.
 export function rowWindow(top, height, row_px, count, step = 4) {
-  const margin = Math.ceil(height / row_px / 2);
+  return rowsAround(top, height, row_px, count, Math.ceil(height / row_px / 2), step);
+}
+
+// Rows [first, stop) that are in view, wholly or in part.
+export function rowsInView(top, height, row_px, count) {
+  return rowsAround(top, height, row_px, count, 0, 1);
+}
+
+function rowsAround(top, height, row_px, count, margin, step) {
   const first = Math.floor((top / row_px - margin) / step) * step;
   const stop = Math.ceil(((top + height) / row_px + margin) / step) * step;
   return [Math.min(Math.max(first, 0), count), Math.min(Math.max(stop, 0), count)];

@@ -1,6 +1,6 @@
 // The card of one metric: its title and buttons around a chart, which is made when it comes into view.
 
-import { html, useEffect, useMemo, useRef, useState, useStore } from "./ui.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState, useStore } from "./ui.js";
 import { chartView } from "../core/chartview.js";
 import { CurveData } from "../core/curvedata.js";
 import { formatCsv } from "../core/curves.js";
@@ -14,6 +14,7 @@ import { Chart, ChartTable } from "./chart.js";
 import { sentence } from "./message.js";
 import { Icon } from "./small.js";
 
+const NEAR_PX = 300;
 const MARK_REST_MS = 250; // a pointer that rests on a series so long wants to see its checkpoints
 
 // `shared` is what all cards have in common: ids, names, colorOf, groupOf, groupColor, onSpeak. `turn` changes one thing of this card: pin,
@@ -59,9 +60,13 @@ function close(event, run) {
 // What is in view, or nearly: a page of a hundred charts has a dozen at work.
 function useSeen(card, isAlways) {
   const [isSeen, setSeen] = useState(isAlways);
+  useLayoutEffect(() => {
+    const { top, bottom } = card.current.getBoundingClientRect(); // the observer says so, too, but a few frames later
+    if (top < innerHeight + NEAR_PX && bottom > -NEAR_PX) setSeen(true);
+  }, []);
   useEffect(() => {
     if (isAlways) return undefined;
-    const observer = new IntersectionObserver(([entry]) => setSeen(entry.isIntersecting), { rootMargin: "300px 0px" });
+    const observer = new IntersectionObserver(([entry]) => setSeen(entry.isIntersecting), { rootMargin: `${NEAR_PX}px 0px` });
     observer.observe(card.current);
     return () => observer.disconnect();
   }, []);
@@ -76,11 +81,11 @@ function Body({ metric, shared, settings, height, isTable, showValue, actions })
   const box = useRef(null);
   const [width, setWidth] = useState(0);
   const table = useStore(model, ({ table: now }) => now);
-  useEffect(() => {
+  useLayoutEffect(() => {
     setWidth(Math.max(box.current.clientWidth, 100) * devicePixelRatio);
     return () => data.stop();
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (width) data.load({ ids, metric, x: settings.x, width }).then(() => data.zoom(chartView.get().range));
   }, [ids.join(), metric, settings.x, width]);
   useEffect(() => followChanges(data), []);

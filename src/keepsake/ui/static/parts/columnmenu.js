@@ -46,7 +46,7 @@ function Distribution({ column, places, close }) {
     setQuery({ q: addToFilter(current.get().query.q ?? "", condition) });
   };
   const bars = column.kind === "number" ? histogram(values, places) : null;
-  const listed = column.kind === "number" && column.column.describe().distinct.size > MOST_VALUES ? [] : countValues(values, places);
+  const listed = column.kind === "number" && column.column.distinct.size > MOST_VALUES ? [] : countValues(values, places);
   const isList = listed.length > 0 && column.kind !== "time" && column.kind !== "duration" && !Array.isArray(listed[0].value);
   return html`<div class="distribution">
     ${bars ? html`<${Bars} bars=${bars} name=${column.name} filter=${filter} />` : null}

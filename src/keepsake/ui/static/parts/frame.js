@@ -7,7 +7,7 @@ import { bindKeys } from "../core/keys.js";
 import { refresh } from "../core/live.js";
 import { model } from "../core/model.js";
 import { nextTheme, readTheme } from "../core/theme.js";
-import { formatAge } from "../core/values.js";
+import { formatAge, formatCount } from "../core/values.js";
 import { FilterBox } from "./filterbox.js";
 import { Help } from "./help.js";
 
@@ -63,8 +63,7 @@ function focusMain(event) {
 
 function Count() {
   const [shown, all] = [useStore(model, (state) => state.matches.length), useStore(model, (state) => state.table.size)];
-  const number = (count) => count.toLocaleString("en");
-  return html`<span class="count" role="status">${shown === all ? number(all) : `${number(shown)} of ${number(all)}`}</span>`;
+  return html`<span class="count" role="status">${shown === all ? formatCount(all) : `${formatCount(shown)} of ${formatCount(all)}`}</span>`;
 }
 
 // Names in the filter under which no experiment has anything: likely a slip.

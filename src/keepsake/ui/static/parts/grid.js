@@ -7,7 +7,7 @@
 
 import { h, html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./ui.js";
 import { bindKeys } from "../core/keys.js";
-import { columnOffsets, columnWindow, rowWindow, scrollFor } from "../core/window.js";
+import { columnOffsets, columnWindow, rowsInView, rowWindow, scrollFor } from "../core/window.js";
 import { GridHead } from "./gridhead.js";
 import { GridRow } from "./gridrow.js";
 
@@ -27,6 +27,8 @@ export function Grid(props) {
   const pinned = columns.filter((column) => column.isPinned).length;
   const size = scroller.current ? { height: scroller.current.clientHeight, width: scroller.current.clientWidth } : { height: innerHeight, width: innerWidth };
   const [first, stop] = rowWindow(place.top, size.height - HEAD_PX, row_px, rows.length);
+  const [inView, outOfView] = rowsInView(place.top, size.height - HEAD_PX, row_px, rows.length);
+  const isPainted = usePainted([rows, columns, version, drawCell]);
   const [firstColumn, stopColumn] = columnWindow(columns, offsets, pinned, place.left, size.width);
   const indexOfFocus = useMemo(() => (place.row === HEAD ? -1 : rows.findIndex((row) => keyOf(row) === place.row)), [rows, place.row]);
   const isInHead = place.row === HEAD;
@@ -50,8 +52,7 @@ export function Grid(props) {
   }
 
   useLayoutEffect(() => {
-    scroller.current.scrollTop = place.top;
-    scroller.current.scrollLeft = place.left;
+    if (place.top || place.left) scroller.current.scrollTo(place.left, place.top); // asking for it is a layout more
     const observer = new ResizeObserver(() => redraw((times) => times + 1));
     observer.observe(scroller.current);
     return () => observer.disconnect();
@@ -115,10 +116,32 @@ export function Grid(props) {
       ${indexes.map((index) => {
         const row = rows[index];
         const key = keyOf(row);
-        return h(GridRow, { key: index >= first && index < stop ? index % pool : "apart", row, index, top: index * row_px, version, columns, offsets, pinned, first: firstColumn, stop: stopColumn, isSelected: selected.has(key), focused: index === tabStop ? focusColumn : null, isCurrent: index === indexOfFocus, drawCell, drawGroup });
+        return h(GridRow, { key: index >= first && index < stop ? index % pool : "apart", row, index, top: index * row_px, version, columns, offsets, pinned, first: firstColumn, stop: stopColumn, isSelected: selected.has(key), focused: index === tabStop ? focusColumn : null, isCurrent: index === indexOfFocus, isLater: !isPainted && (index < inView || index >= outOfView) && index !== tabStop, drawCell, drawGroup });
       })}
     </div>
   </div>`;
+}
+
+// Whether what is shown has been painted since one of these changed: what is in view comes first, the rows around it after that.
+function usePainted(shown) {
+  const painted = useRef([]);
+  const [, redraw] = useState(0);
+  const isPainted = shown.every((one, index) => one === painted.current[index]);
+  useEffect(() => {
+    if (isPainted) return undefined;
+    let timer = 0;
+    const frame = requestAnimationFrame(() => {
+      timer = setTimeout(() => {
+        painted.current = shown;
+        redraw((times) => times + 1);
+      });
+    });
+    return () => {
+      cancelAnimationFrame(frame);
+      clearTimeout(timer);
+    };
+  }, shown);
+  return isPainted;
 }
 
 // Keeps what is in view in its place when rows come, go or change their order by themselves.

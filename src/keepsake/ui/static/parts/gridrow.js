@@ -1,4 +1,5 @@
-// One row of a grid. It is drawn again only when something in it has changed, since scrolling goes over many.
+// One row of a grid. It is drawn again only when something in it has changed, since scrolling goes over many; one that
+// `isLater` stays as it is until it no longer is.
 
 import { Component, h } from "./ui.js";
 
@@ -6,10 +7,13 @@ const SHOWN = ["row", "index", "version", "columns", "first", "stop", "isSelecte
 
 export class GridRow extends Component {
   shouldComponentUpdate(next) {
-    return SHOWN.some((name) => next[name] !== this.props[name]);
+    return !next.isLater && SHOWN.some((name) => next[name] !== this.drawn?.[name]);
   }
 
-  render({ row, index, top, columns, offsets, pinned, first, stop, isSelected, focused, isCurrent, drawCell, drawGroup }) {
+  render(props) {
+    if (props.isLater) return null;
+    this.drawn = props;
+    const { row, index, top, columns, offsets, pinned, first, stop, isSelected, focused, isCurrent, drawCell, drawGroup } = props;
     const common = { role: "row", class: `row${isSelected ? " is-selected" : ""}${isCurrent ? " is-current" : ""}`, "aria-rowindex": index + 2, "data-index": index, style: { top: `${top}px` } };
     if (typeof row !== "number") return h("div", { ...common, class: `${common.class} is-group` }, groupCell(row, columns, focused, drawGroup));
     const cells = [];
