@@ -12,6 +12,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+_AS_THEY_ARE = frozenset((int, bool, type(None)))
+
 
 def json_text(document: Any, *, indent: int | None = None) -> str:
     """Return a document of dictionaries, lists and values as strict JSON.
@@ -26,6 +28,8 @@ def json_text(document: Any, *, indent: int | None = None) -> str:
 
 
 def _plain(thing: Any) -> Any:
+    if type(thing) in _AS_THEY_ARE:
+        return thing
     if isinstance(thing, float):
         if math.isnan(thing):
             return "NaN"

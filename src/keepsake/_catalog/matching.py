@@ -115,7 +115,8 @@ def _order_test(symbol: str, bound: Value) -> Test:
     if isinstance(bound, (int, float)) and not isinstance(bound, bool):
         compare = operator.eq if symbol == "=" else _ORDERS[symbol]
         number: float = bound
-        return lambda value: isinstance(value, (int, float)) and not isinstance(value, bool) and compare(value, number)
+        # The values come from JSON: nothing that is derived from a number, but truth values, which are none here.
+        return lambda value: (type(value) is float or type(value) is int) and compare(value, number)
     if isinstance(bound, str) and symbol in _ORDERS:
         compare, text = _ORDERS[symbol], bound
         return lambda value: isinstance(value, str) and compare(value, text)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 WARM_UP_PAUSE_S = 1.0
 """Between having the first answer ready and making the later ones quick: the page that was just opened goes first."""
+RECENT_S = 1.0
+"""How long what was seen of the repository counts as now while somebody types."""
 FILES_KEPT = 16
 """Lists of saved files that are remembered."""
 
@@ -172,6 +174,10 @@ class Site:
             StoreError: it cannot be read.
         """
         return self.upkeep.refresh()
+
+    def recall(self) -> State:
+        """Return all experiments as they were a moment ago, for who asks again at every key; errors as of `refresh`."""
+        return self.upkeep.recall(RECENT_S)
 
     def encode(self, state: State) -> EncodedTable:
         """Return all experiments as JSON."""

@@ -44,6 +44,7 @@ class Upkeep:
         self._due_s = 0.0
         self._worker: threading.Thread | None = None
         self._looked: datetime | None = None
+        self._looked_s = 0.0
         self._failure: KeepsakeError | None = None
 
     def open(self) -> None:
@@ -72,6 +73,11 @@ class Upkeep:
                 self._worker = threading.Thread(target=self._look_aside, daemon=True)
                 self._worker.start()
             return self._snapshot.state
+
+    def recall(self, most_s: float) -> State:
+        """Return all experiments as they were at most so many seconds ago; errors as of `refresh`."""
+        is_recent = self._looked is not None and time.monotonic() - self._looked_s <= most_s
+        return self.state if is_recent else self.refresh()
 
     @property
     def state(self) -> State:
@@ -106,7 +112,7 @@ class Upkeep:
         self._snapshot, self._is_open = snapshot, True
         self._is_slow = self._is_remote or ended - started > SLOW_S
         self._due_s = ended + max(PAUSE_S, 3 * (ended - started))
-        self._looked, self._failure = datetime.now(timezone.utc), None
+        self._looked, self._looked_s, self._failure = datetime.now(timezone.utc), started, None
         return state
 
     def _look_aside(self) -> None:

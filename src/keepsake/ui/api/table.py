@@ -34,7 +34,7 @@ def get_selected(site: Site, request: Request) -> dict[str, Any]:
 
     That is an answer like any other: somebody who types a filter has most of the time typed half of one.
     """
-    state = site.refresh()
+    state = site.recall()
     try:
         query, now = parse_query(request.query_params.getlist("filter"))
     except UnreadableTextError as error:

@@ -152,7 +152,7 @@ function useAnchor({ scroller, rows, view, place, row_px, keyOf, latest }) {
     before.current = { rows, view };
     if (last.rows === rows && last.view === view) return;
     if (last.view !== view) {
-      scroller.current.scrollTop = 0;
+      if (place.top) scroller.current.scrollTop = 0; // asking for it is a layout more
       return;
     }
     const top = place.top;
