@@ -27,6 +27,7 @@ VIEWS = {
 APP = "app.js"
 SCRIPTS_MARK = "<!-- scripts -->"
 """Where the index names its scripts: the page's, and before it the one of the view that its address shows."""
+PRELOAD_REST = '<link rel="preload" href="/api/v1/experiments?part=rest" as="fetch" crossorigin="anonymous">'
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -95,6 +96,8 @@ class PageFiles:
     def _make_index(self, view: str) -> PageFile:
         names = [VIEWS[view], APP] if view else [APP]
         scripts = "\n".join(f'<script defer src="{SCRIPTS}{name}"></script>' for name in names)
+        if view:  # the landing page asks for the rest later
+            scripts = f"{PRELOAD_REST}\n{scripts}"
         return _make(INDEX, self._read_text(INDEX).replace(SCRIPTS_MARK, scripts).encode())
 
     def _make_script(self, name: str) -> PageFile:

@@ -122,6 +122,8 @@ class Site:
         self._curves: CurveReader | None = None
         self._usage: tuple[str, Usage] | None = None
         self._measuring = threading.Lock()
+        self.computing = threading.Lock()
+        """Held while curves are computed: of threads that share an interpreter none would be done early."""
         self._saved: dict[str, tuple[str, str | None, SavedFiles]] = {}
         self._lock = threading.Lock()
 

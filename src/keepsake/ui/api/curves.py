@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -33,26 +33,33 @@ def get_curves(site: Site, request: Request) -> Response:
     ids = site.find_experiment_ids(wanted[:MAX_SERIES])
     names = {metric, x.removeprefix(METRIC_X)} if x.startswith(METRIC_X) else {metric}
     loaded = site.curves.load(list(dict.fromkeys(ids.values())), names)
-    found = {
-        prefix: series
-        for prefix, experiment_id in ids.items()
-        if experiment_id in loaded and (series := _series_of(loaded[experiment_id], metric, x)) is not None
-    }
-    whole = range_of(found.values())
     first, last = number_of(request, "from"), number_of(request, "to")
+    with site.computing:
+        found = {
+            prefix: series
+            for prefix, experiment_id in ids.items()
+            if experiment_id in loaded and (series := _series_of(loaded[experiment_id], metric, x)) is not None
+        }
+        header, reduced = _reduce(found, first, last, width)
+    header = {"metric": metric, "x": x} | header | ({"cut": True} if len(wanted) > MAX_SERIES else {})
+    return Response(encode_curves(header, reduced), media_type="application/octet-stream")
+
+
+def _reduce(
+    found: Mapping[str, Series], first: float | None, last: float | None, width: int
+) -> tuple[dict[str, Any], list[Series]]:
+    """Reduce series to a range, by default that of all of them; return what the header says of them, and them."""
+    whole = range_of(found.values())
     if whole is not None:
         first, last = whole[0] if first is None else first, whole[1] if last is None else last
-    header: dict[str, Any] = {"metric": metric, "x": x, "from": first, "to": last, "series": []}
-    if len(wanted) > MAX_SERIES:
-        header["cut"] = True
-    reduced: list[Series] = []
-    if first is not None and last is not None:
-        reduced = [reduce_series(series, first, last, width) for series in found.values()]
-        header["series"] = [
-            {"id": prefix, "count": len(small), "points": len(series)}
-            for (prefix, series), small in zip(found.items(), reduced, strict=True)
-        ]
-    return Response(encode_curves(header, reduced), media_type="application/octet-stream")
+    if first is None or last is None:
+        return {"from": first, "to": last, "series": []}, []
+    reduced = [reduce_series(series, first, last, width) for series in found.values()]
+    listed = [
+        {"id": prefix, "count": len(small), "points": len(series)}
+        for (prefix, series), small in zip(found.items(), reduced, strict=True)
+    ]
+    return {"from": first, "to": last, "series": listed}, reduced
 
 
 def get_curves_of_one(site: Site, request: Request) -> dict[str, Any]:

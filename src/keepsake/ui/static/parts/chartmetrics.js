@@ -1,6 +1,6 @@
 // Which metrics some experiments have: what the table knows, and what was logged besides.
 
-import { useEffect, useMemo, useState } from "./ui.js";
+import { useLayoutEffect, useMemo, useState } from "./ui.js";
 import { getJson, isStatic } from "../core/api.js";
 import { model } from "../core/model.js";
 
@@ -9,7 +9,7 @@ import { model } from "../core/model.js";
 export function useMetrics(table, ids) {
   const key = ids.join();
   const [others, setOthers] = useState({ key: null, names: [] });
-  useEffect(() => {
+  useLayoutEffect(() => { // at once: no curve can be asked for before
     let isOver = false;
     const ask = async (some) => {
       const names = await askMetrics(some).catch(() => []); // what cannot be asked is shown where a chart asks for it
