@@ -28,6 +28,7 @@ COMMANDS = {
     "log": "Print what an experiment measures, as it comes.",
     "plot": "Draw a metric, in the terminal or as a picture.",
     "ui": "Serve a page on which to look at the experiments.",
+    "report": "Write experiments as a page in one file, to be sent.",
     "export": "Write experiments as CSV, JSON or Parquet.",
     "checkout": "Copy files out of the repository.",
     "open": "Write one saved file to standard output.",

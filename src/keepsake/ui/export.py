@@ -7,38 +7,24 @@ nothing. The index comes last: a site that is not complete does not open.
 
 from __future__ import annotations
 
-import base64
-import functools
-import json
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
-
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Match, Route
 
 from keepsake._analysis.strict_json import json_text
-from keepsake.errors import ConflictError, KeepsakeError, NotFoundError
+from keepsake.errors import ConflictError, InvalidInputError
 from keepsake.project import Project
-from keepsake.ui.api import ENDPOINTS, load_handler
 from keepsake.ui.bundle import all_modules, join_modules
 from keepsake.ui.files import APP, INDEX, ROOT, SCRIPTS_MARK
+from keepsake.ui.frozen import Answers, AnswerWriter, add_experiment, frozen_name
 from keepsake.ui.site import Site
 
 MARK = "keepsake-export.json"
 """Says that a directory is an export, which the next one may replace."""
-CHECKPOINT_DIGITS = 16
-"""How much of a checkpoint's id names its answers. (Experiments have as many digits as tell them apart.)"""
-MOST_PREVIEWS = 500
-"""Files of one experiment or checkpoint of which a preview is exported."""
-LARGEST_IMAGE_BYTES = 512 * 1024
-"""Larger ones are named only."""
 LONGEST_NAME = 240
 """Of a file, in bytes; most systems end at 255."""
 POLICY = (
@@ -76,111 +62,45 @@ def export_page(
     """
     _make_room(directory)
     answers = Answers(Site(project))
-    writer = _Writer(directory)
+    writer = _Folder(directory)
     table = answers.ask("experiments")
     for done, experiment_id in enumerate(table["ids"], start=1):
-        _write_experiment(answers, writer, experiment_id)
+        add_experiment(answers, writer, experiment_id)
         if on_progress is not None:
             on_progress(done, len(table["ids"]))
     writer.add("experiments", table)
     writer.try_to_add("storage", lambda: answers.ask("storage"))
-    exported = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    writer.add("meta", answers.ask("meta") | {"is_static": True, "exported": exported})
+    writer.add("meta", frozen_meta(answers))
     _write_page(directory)
     size_bytes = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
     return ExportResult(directory / INDEX, len(table["ids"]), size_bytes, tuple(writer.problems))
 
 
-class Answers:
-    """What the server would answer, without one."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._routes = [(Route(path, _unused), name) for path, name in ENDPOINTS.items()]
-
-    def ask(self, path: str, query: Mapping[str, str] | None = None) -> Any:
-        """Return the document of an endpoint. Raises what its handler raises."""
-        scope: dict[str, Any] = {"type": "http", "method": "GET", "path": f"/{path}", "root_path": "", "headers": []}
-        scope["query_string"] = urlencode(query or {}).encode()
-        for route, name in self._routes:
-            match, found = route.matches(scope)
-            if match is Match.FULL:
-                answer = load_handler(name)(self._site, Request({**scope, **found}))
-                if isinstance(answer, Response):
-                    return json.loads(bytes(answer.body))
-                return answer
-        raise NotFoundError(f"there is no endpoint {path}")
-
-    def preview(self, identifier: str, file: Mapping[str, Any]) -> Any:
-        """Return the preview of a file of a list; small images are part of it. Errors as of `ask`."""
-        document = self.ask(f"preview/{identifier}", {"path": file["path"]})
-        if document["kind"] != "image" or file["size_bytes"] > LARGEST_IMAGE_BYTES:
-            return document
-        files = self._site.saved_files(identifier)
-        with files.open(files.find(file["path"])) as image:
-            data = base64.b64encode(image.read()).decode()
-        return {**document, "data": f"data:{document['media_type']};base64,{data}"}
-
-
-def _unused() -> None:
-    """Stand where Starlette wants an endpoint; only the paths of the routes are used."""
-
-
-class _Writer:
-    """Writes answers, each as a script."""
+class _Folder(AnswerWriter):
+    """Writes answers into a directory, each as a script."""
 
     def __init__(self, directory: Path) -> None:
+        super().__init__()
         self._data = directory / "data"
-        self.problems: list[str] = []
 
     def add(self, name: str, document: Any) -> None:
-        """Write one; `name` is what the page asks for, with the ids as they are exported."""
+        """Write one. Raises `InvalidInputError` when no file can be called that."""
         path = self._data / f"{frozen_name(name)}.js"
+        if len(path.name) > LONGEST_NAME:
+            raise InvalidInputError("too long for the name of a file")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"keepsakeAnswer({json_text(name)}, {json_text(document)});\n", encoding="utf-8")
 
-    def try_to_add(self, name: str, ask: Callable[[], Any]) -> Any:
-        """Write what `ask` returns, and return it; what cannot be had is noted, and None returned."""
-        if len(frozen_name(name).rpartition("/")[2]) > LONGEST_NAME:
-            self.problems.append(f"{name}: too long for the name of a file")
-            return None
-        try:
-            document = ask()
-        except KeepsakeError as error:
-            self.problems.append(f"{name}: {error.message}")
-            return None
-        self.add(name, document)
-        return document
+
+def frozen_meta(answers: Answers) -> dict[str, Any]:
+    """Return the answer of `meta` as an export has it."""
+    exported = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return {**answers.ask("meta"), "is_static": True, "exported": exported}
 
 
-def _write_experiment(answers: Answers, writer: _Writer, experiment_id: str) -> None:
-    name = f"experiments/{experiment_id}"
-    experiment = writer.try_to_add(name, lambda: answers.ask(name))
-    if experiment is None:
-        return
-    writer.try_to_add(f"{name}/curves", lambda: answers.ask(f"{name}/curves"))
-    _write_files(answers, writer, "experiment", experiment_id, experiment_id)
-    for checkpoint_id in {experiment["best_checkpoint"], experiment["latest_checkpoint"]} - {None}:
-        _write_files(answers, writer, "checkpoint", checkpoint_id, checkpoint_id[:CHECKPOINT_DIGITS])
-
-
-def _write_files(answers: Answers, writer: _Writer, source: str, identifier: str, short_id: str) -> None:
-    """Write the list of files of an experiment or a checkpoint, and previews of those that are its own."""
-    listed = writer.try_to_add(f"{source}s/{short_id}/files", lambda: answers.ask(f"{source}s/{identifier}/files"))
-    own = [file for file in (listed or {}).get("files", ()) if file["source"] == source and file["kind"] == "file"]
-    for file in own[:MOST_PREVIEWS]:
-        name = f"preview/{short_id}?{encode_query({'path': file['path']})}"
-        writer.try_to_add(name, functools.partial(answers.preview, identifier, file))
-
-
-def encode_query(query: Mapping[str, str]) -> str:
-    """Return a query as `URLSearchParams` of a browser writes it."""
-    return urlencode(query).replace("~", "%7E").replace("%2A", "*")
-
-
-def frozen_name(name: str) -> str:
-    """Return the path of an answer below `data`, as the page works it out, too."""
-    return re.sub(r"[^A-Za-z0-9_/-]", lambda letter: f".{ord(letter[0]):x}", name)
+def join_page() -> str:
+    """Return the whole page as one script."""
+    return join_modules(all_modules(APP, read_module), read_module, run=APP)
 
 
 def _make_room(directory: Path) -> None:
@@ -195,16 +115,16 @@ def _make_room(directory: Path) -> None:
 
 
 def _write_page(directory: Path) -> None:
-    script = join_modules(all_modules(APP, _read_module), _read_module, run=APP)
-    (directory / APP).write_text(script, encoding="utf-8")
+    (directory / APP).write_text(join_page(), encoding="utf-8")
     for path in _others(ROOT):
         target = directory / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-    (directory / INDEX).write_text(freeze_index((ROOT / INDEX).read_text(encoding="utf-8")), encoding="utf-8")
+    (directory / INDEX).write_text(freeze_index(read_module(INDEX)), encoding="utf-8")
 
 
-def _read_module(name: str) -> str:
+def read_module(name: str) -> str:
+    """Return the text of a file of the page."""
     return (ROOT / name).read_text(encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from keepsake.ui.server import ANY_ADDRESS, DEFAULT_HOST, address_of, open_socke
 from keepsake.ui.token import load_token, new_token
 
 if TYPE_CHECKING:
+    from keepsake.experiment import Experiment
     from keepsake.ui.export import ExportResult
 
 
@@ -62,6 +63,19 @@ def export(project: Project, directory: Path, *, on_progress: Callable[[int, int
     with _needed_packages():
         from keepsake.ui.export import export_page
     return export_page(project, directory, on_progress=on_progress)
+
+
+def report(
+    project: Project, experiments: Sequence[Experiment], *, on_progress: Callable[[int, int], None] | None = None
+) -> tuple[str, list[str]]:
+    """Return the page with some experiments as one file; see `report.make_report`, with its errors.
+
+    Raises:
+        ConfigError: a package is missing.
+    """
+    with _needed_packages():
+        from keepsake.ui.report import make_report
+    return make_report(project, experiments, on_progress=on_progress)
 
 
 @contextlib.contextmanager

@@ -12,8 +12,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from keepsake import Project
-from keepsake.errors import ConflictError
-from keepsake.ui.export import export_page, frozen_name
+from keepsake.errors import ConflictError, InvalidInputError
+from keepsake.ui.export import export_page
+from keepsake.ui.frozen import frozen_name
+from keepsake.ui.report import make_report
 from tests.ui.browser.conftest import PATIENCE_MS, Watch
 
 HOSTILE = "<img src=x onerror=document.title='taken'> ~*'\"%&+ä.txt"
@@ -132,3 +134,56 @@ def test_an_export_asks_nothing_of_the_network(project: Project, page: Page, tmp
     page.goto(f"{result.index.as_uri()}#/charts")
     expect(page.locator("main")).to_contain_text("loss")
     assert all(url.startswith(("file:", "data:", "blob:")) for url in watch.requests)
+
+
+# A report: an export of some experiments in one file
+
+
+def open_report(page: Page, project: Project, target: Path, *ids: str) -> None:
+    text, problems = make_report(project, [project.experiments.get(one) for one in ids])
+    assert problems == []
+    target.write_text(text, encoding="utf-8")
+    page.goto(target.as_uri())
+
+
+def test_a_report_of_one_begins_with_it_and_has_all_of_it(project: Project, page: Page, tmp_path: Path) -> None:
+    first, second = project.experiments.list()
+    open_report(page, project, tmp_path / "report.html", first.id)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("run-0")
+    expect(page.locator(".count")).to_have_text("1")
+    for address, shows in (("/checkpoints", "0.333333"), ("/files/train.py", "print('hello')"), ("/charts", "loss")):
+        page.goto(f"{(tmp_path / 'report.html').as_uri()}#/e/{first.id[:8]}{address}")
+        expect(page.locator("main")).to_contain_text(shows)
+    page.goto(f"{(tmp_path / 'report.html').as_uri()}#/e/{first.id[:8]}/files/picture.png")
+    expect(page.locator("main img")).to_have_js_property("naturalWidth", 2)
+    assert second.id[:12] not in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_report_of_two_begins_with_their_comparison_files_included(
+    project: Project, page: Page, tmp_path: Path, watch: Watch
+) -> None:
+    first, second = project.experiments.list()
+    open_report(page, project, tmp_path / "report.html", second.id, first.id)
+    expect(page.get_by_role("heading", name="Compare")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("run-1")
+    expect(page.locator("main")).to_contain_text("4 unchanged")
+    page.get_by_role("button", name="Swap").click()  # names and values of other comparisons are worked out in the page
+    expect(page.locator("main")).to_contain_text("not part of the export", ignore_case=True)
+    expect(page.locator("main")).to_contain_text("0.2")
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in watch.requests)
+
+
+def test_nothing_that_an_experiment_holds_ends_the_data_or_runs(project: Project, page: Page, tmp_path: Path) -> None:
+    mean = "</script><script>document.title='taken'</script><!--<script>"
+    project.experiments.create(params={mean: mean}, name=mean, quiet=True).stop()
+    ids = [one.id for one in project.experiments.list()]
+    open_report(page, project, tmp_path / "report.html", *ids)
+    page.get_by_role("link", name="Experiments").click()
+    expect(page.get_by_role("grid")).to_contain_text("</script>")
+    expect(page.locator(".count")).to_have_text("3")
+    assert page.title() == "project · Keepsake"
+
+
+def test_a_report_of_nothing_is_refused(project: Project) -> None:
+    with pytest.raises(InvalidInputError, match="no experiment"):
+        make_report(project, [])

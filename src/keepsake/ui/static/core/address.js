@@ -2,7 +2,7 @@
 //
 // The server has real paths (`/charts?m=loss`). An export has one page, and the same after a hash (`#/charts?m=loss`).
 
-import { isStatic } from "./api.js";
+import { isStatic, startAddress } from "./api.js";
 import { Store } from "./store.js";
 
 // The views with their first path segment; the landing page has none.
@@ -40,7 +40,7 @@ export function sharedAddress(view, parts = [], query = {}) {
 }
 
 function read() {
-  return parseAddress(isStatic ? location.hash.slice(1) || "/" : location.pathname + location.search + location.hash);
+  return parseAddress(isStatic ? location.hash.slice(1) || startAddress || "/" : location.pathname + location.search + location.hash);
 }
 
 // The address that is shown. Read it with `get()`; change it with `go`, `replace` or `setQuery`.

@@ -1,11 +1,12 @@
 // Style sheets of the views that are not the first one, fetched with them.
 
-import { isStatic } from "./api.js";
+import { isStatic, startAddress } from "./api.js";
 
 const asked = new Map();
 
 // Resolves when the style sheet is there; a page without it is still a page.
 export function loadStyle(path) {
+  if (startAddress !== undefined) return Promise.resolve(); // a report has them all
   if (!asked.has(path)) asked.set(path, new Promise((resolve) => append(path, resolve)));
   return asked.get(path);
 }

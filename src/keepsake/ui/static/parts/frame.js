@@ -1,7 +1,7 @@
 // The frame around every view: where one is, the filter, how many match, whether it is up to date, theme and help.
 
 import { html, useEffect, useState, useStore } from "./ui.js";
-import { isStatic } from "../core/api.js";
+import { isStatic, startAddress } from "../core/api.js";
 import { current, go, href, sharedAddress } from "../core/address.js";
 import { bindKeys } from "../core/keys.js";
 import { refresh } from "../core/live.js";
@@ -17,7 +17,7 @@ const TABS = [
   ["scatter", "Scatter", "s"],
   ["parallel", "Parallel", "p"],
   ["storage", "Storage", "d"],
-];
+].filter(([name]) => name !== "storage" || startAddress === undefined); // which says nothing of single experiments
 
 export function Frame({ children }) {
   const view = useStore(current, (address) => address.view);
@@ -38,7 +38,7 @@ export function Frame({ children }) {
   }, [meta]);
   return html`<a class="skip" href="#main" onClick=${focusMain}>Skip to content</a>
     <header class="topbar">
-      <a class="brand" href=${href(sharedAddress("experiments"))}><img src=${isStatic ? "icon.svg" : "/static/icon.svg"} alt="" /><span class="cut">${meta?.project ?? "Keepsake"}</span></a>
+      <a class="brand" href=${href(sharedAddress("experiments"))}><img src=${document.querySelector("link[rel=icon]").href} alt="" /><span class="cut">${meta?.project ?? "Keepsake"}</span></a>
       <nav aria-label="Views">${TABS.map(([name, label]) => html`<a href=${href(sharedAddress(name))} aria-current=${view === name ? "page" : null}>${label}</a>`)}
         ${selected.length > 1 ? html`<a href=${href(compareAddress(selected))} aria-current=${view === "compare" ? "page" : null}>Compare (${selected.length})</a>` : null}
       </nav>

@@ -4,7 +4,7 @@
 // and values are asked for first, since files and tensors take longer.
 
 import { html, useEffect, useLoaded, useRef, useState, useStore } from "../parts/ui.js";
-import { getJson, isStatic, notExported } from "../core/api.js";
+import { getJson, isStatic, notExported, startAddress } from "../core/api.js";
 import { current, go, href, setQuery, sharedAddress } from "../core/address.js";
 import { formatSide, formatSides, parseSides, toMarkdown } from "../core/comparison.js";
 import { frozenDiff } from "../core/frozendiff.js";
@@ -28,10 +28,16 @@ export function Compare() {
   return html`<${Comparison} key=${asked} sides=${sides} query=${query} />`;
 }
 
+// A report has the comparison with which it begins; another export has none.
+async function askDiff(ids, only, signal) {
+  if (isStatic && startAddress === undefined) throw notExported();
+  return getJson("diff", { ids, only, all: 1 }, { signal });
+}
+
 function Comparison({ sides, query }) {
   const ids = sides.map(formatSide).join(",");
-  const rows = useLoaded((signal) => (isStatic ? frozenDiff(sides) : getJson("diff", { ids, only: ROWS.map(([name]) => name), all: 1 }, { signal })), [ids]);
-  const files = useLoaded((signal) => (isStatic ? Promise.reject(notExported()) : getJson("diff", { ids, only: ["code", "tensors"], all: 1 }, { signal })), [ids]);
+  const rows = useLoaded((signal) => askDiff(ids, ROWS.map(([name]) => name), signal).catch((error) => (isStatic ? frozenDiff(sides) : Promise.reject(error))), [ids]);
+  const files = useLoaded((signal) => askDiff(ids, ["code", "tensors"], signal), [ids]);
   const onlyDiffering = query.only !== "0";
   const layout = query.layout === "split" ? "split" : "unified";
   useScrollToSection(rows.value, files.value);
