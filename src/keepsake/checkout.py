@@ -53,7 +53,8 @@ class Checkout:
             raise InvalidInputError(f"{self.directory} is not a directory to check out to", hint="give another one")
         self._repository = repository
         self._what = what
-        self._plan = plan_checkout([repository.load_manifest(digest) for digest in manifests], only)
+        loaded = repository.load_manifests(manifests)
+        self._plan = plan_checkout([loaded[digest] for digest in manifests], only)
 
     @cached_property
     def _present(self) -> Present:

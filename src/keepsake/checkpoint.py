@@ -77,6 +77,8 @@ class Origin:
     experiment_id: str
     manifests: tuple[str, ...]
     """Digests of the manifests of the files that were saved with the experiment itself."""
+    command: str | None = None
+    """What the experiment was started with."""
 
 
 class Checkpoint:
@@ -110,6 +112,11 @@ class Checkpoint:
     def experiment_id(self) -> str:
         """Id of the experiment that it belongs to."""
         return self._origin.experiment_id
+
+    @property
+    def command(self) -> str | None:
+        """The command that started its experiment, as it can be run again; secrets are masked."""
+        return self._origin.command
 
     def short_id(self) -> str:
         """Return the first seven digits of the id."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -50,6 +49,29 @@ class FindsPlace(Protocol):
 
     def describe_absence(self) -> KeepsakeError:
         """Make the error for a project that has no repository yet."""
+
+
+class OnePlace:
+    """A project for one operation: where it is is found once, and its repository opened once.
+
+    Args:
+        project: which one.
+    """
+
+    def __init__(self, project: FindsPlace) -> None:
+        self._project = project
+
+    @functools.cached_property
+    def _place(self) -> Place:
+        return self._project.find_place()
+
+    def find_place(self) -> Place:
+        """Return the places that were found first."""
+        return self._place
+
+    def describe_absence(self) -> KeepsakeError:
+        """Make the error for a project that has no repository yet."""
+        return self._project.describe_absence()
 
 
 class ExperimentCollection:
@@ -152,6 +174,10 @@ class ExperimentCollection:
             raise absent_id(self, checkpoint_id, noun="checkpoint")
         return found[resolve_prefix(checkpoint_id, found, noun="checkpoint")]
 
+    def for_one_operation(self) -> ExperimentCollection:
+        """Return the same experiments, for several looks at them that make one operation."""
+        return ExperimentCollection(OnePlace(self._project))
+
     def find(self, prefixes: Iterable[str]) -> dict[str, list[Experiment]]:
         """Return the experiments whose ids begin so, for each of the prefixes.
 
@@ -164,10 +190,7 @@ class ExperimentCollection:
         repository = self._open(place)
         found: dict[str, list[Experiment]] = {}
         for prefix, wanted in digits.items():
-            found[prefix] = []
-            for experiment_id in repository.experiment_ids(wanted):
-                with contextlib.suppress(NotFoundError):
-                    found[prefix].append(Experiment(place, repository.load_experiment(experiment_id)))
+            found[prefix] = [Experiment(place, state) for state in repository.find_experiments(wanted)]
         return found
 
     def find_checkpoints(self, prefixes: Iterable[str]) -> dict[str, list[Checkpoint]]:

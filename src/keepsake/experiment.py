@@ -440,7 +440,7 @@ class Experiment(ExperimentFacts):
         return self._place.open_repository()
 
     def _origin(self) -> Origin:
-        return Origin(self._repository, self.id, tuple(references(self._state.created)))
+        return Origin(self._repository, self.id, tuple(references(self._state.created)), self.command)
 
     def _checkpoint_of(self, body: Body | None) -> Checkpoint | None:
         return Checkpoint(body, self._origin()) if body is not None else None

@@ -86,16 +86,17 @@ class Project:
     def get_all(self, identifiers: Iterable[str]) -> list[Experiment | Checkpoint]:
         """Return what each of the identifiers names; as `get`, but the repository is looked through once for all."""
         wanted = list(identifiers)
-        experiments = self.experiments.find(wanted)
+        collection = self.experiments.for_one_operation()
+        experiments = collection.find(wanted)
         # No two things have one whole id.
         others = [one for one in wanted if one not in {whole.id for whole in experiments[one]}]
-        checkpoints = self.experiments.find_checkpoints(others) if others else {}
+        checkpoints = collection.find_checkpoints(others) if others else {}
         found: dict[str, list[Experiment | Checkpoint]] = {
             one: [*experiments[one], *checkpoints.get(one, [])] for one in wanted
         }
         for identifier in wanted:
             if not found[identifier]:
-                raise absent_id(self.experiments, identifier, noun="experiment and no checkpoint")
+                raise absent_id(collection, identifier, noun="experiment and no checkpoint")
         return [_only(identifier, found[identifier]) for identifier in wanted]
 
     def push(

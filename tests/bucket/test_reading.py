@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import keepsake
-from keepsake._model.keys import CHUNKS, MANIFESTS
+from keepsake._model.keys import CHUNKS, JOURNALS, MANIFESTS, REPOSITORY
+from keepsake.project import Project
 from keepsake.stores.url import open_store
 from keepsake.testing import RecordingStore
 from tests.bucket.conftest import configure
@@ -48,6 +49,32 @@ def test_a_little_of_a_large_file_takes_two_requests(asked: list[RecordingStore]
         file.seek(20_000_000)
         assert file.read(65536) == content(1, 40_000_000)[20_000_000:][:65536]
     assert count(asked, CHUNKS) <= 2
+
+
+def test_a_checkpoint_is_found_by_its_id_with_each_thing_asked_for_once(
+    asked: list[RecordingStore], tmp_path: Path
+) -> None:
+    checkpoint_id = keepsake.experiments.list()[0].checkpoints[0].id
+    asked.clear()
+    found = Project().get(checkpoint_id)
+    (store,) = asked
+    assert store.count("get", REPOSITORY) == 1
+    assert store.count("list", JOURNALS) == 2  # whether an experiment has this id, and which has such a checkpoint
+    found.checkout(str(tmp_path / "out"), quiet=True)
+    assert len(asked) == 1
+    assert store.count(prefix=JOURNALS) == 2
+    assert store.count(prefix=MANIFESTS) == 1
+
+
+def test_an_experiment_is_found_by_its_id_with_one_listing(asked: list[RecordingStore]) -> None:
+    experiment_id = keepsake.experiments.list()[0].id
+    asked.clear()
+    assert Project().get(experiment_id).id == experiment_id
+    assert [(one.name, one.key.partition("/")[0]) for store in asked for one in store.operations] == [
+        ("get", REPOSITORY),
+        ("list", "journals"),
+        ("get", "journals"),
+    ]
 
 
 def test_what_was_read_once_is_not_asked_for_again(asked: list[RecordingStore], tmp_path: Path) -> None:

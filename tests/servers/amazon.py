@@ -58,12 +58,14 @@ def _accept(listening: socket.socket, port: int) -> None:
     with contextlib.suppress(OSError):  # when it is closed
         while True:
             client, _ = listening.accept()
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=_connect, args=(client, port), daemon=True).start()
 
 
 def _connect(client: socket.socket, port: int) -> None:
     """Answer `CONNECT host:port`, and then pass on what comes from either side, as long as the server is there."""
     with contextlib.suppress(ConnectionRefusedError), client, socket.create_connection(("127.0.0.1", port)) as server:
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or each handshake waits for an acknowledgement
         head = b""
         while b"\r\n\r\n" not in head:
             data = client.recv(4096)

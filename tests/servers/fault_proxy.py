@@ -55,6 +55,8 @@ class FaultProxy:
         self.latency_s = 0.0
         """How long every request takes at least."""
         self.requests: list[Request] = []
+        self.connections = 0
+        """How many connections were made."""
         self.struck = 0
         """How many requests went wrong."""
         self._lock = threading.Lock()
@@ -62,6 +64,11 @@ class FaultProxy:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                with proxy._lock:
+                    proxy.connections += 1
 
             def handle_one_request(self) -> None:
                 try:

@@ -21,6 +21,7 @@ from keepsake.stores.url import open_store
 from keepsake.testing import StoreTests
 from tests.bucket.conftest import configure
 from tests.servers.amazon import run_amazon
+from tests.servers.fault_proxy import FaultProxy
 from tests.servers.seaweedfs import S3Server
 
 
@@ -209,6 +210,24 @@ def test_a_server_that_an_authority_of_ones_own_vouches_for(tmp_path: Path, monk
     with pytest.raises(ConfigError, match="certificates nowhere") as caught:
         open_store("s3://ours", {"ca_bundle": "nowhere"}).head("a/object")
     assert "ca_bundle" in str(caught.value.hint)
+
+
+def test_all_that_is_read_one_after_another_comes_through_one_connection(s3_server: S3Server, s3_url: str) -> None:
+    open_store(s3_url, s3_server.options).put("a/object", b"content")
+    with FaultProxy(str(s3_server.options["endpoint"])) as proxy:
+        store = open_store(s3_url, s3_server.options | {"endpoint": proxy.endpoint})
+        reads: list[Callable[[], object]] = [
+            lambda: store.get("a/object"),
+            lambda: store.get_range("a/object", 1, 3),
+            lambda: store.head("a/object"),
+            lambda: [*store.list("a/")],
+            lambda: store.delete("a/object"),
+        ]
+        for read in reads:
+            read()
+            time.sleep(0.1)  # until the client has taken the connection back
+    assert len(proxy.requests) == 5
+    assert proxy.connections == 1
 
 
 def test_local_use_does_not_load_the_client() -> None:

@@ -84,9 +84,9 @@ def decode_chunk(obj: Buffer, *, max_bytes: int) -> bytes | memoryview:
         raise CorruptionError(f"a chunk claims to hold {length} bytes, where at most {max_bytes} can be")
     payload = memoryview(obj)[HEADER_BYTES:]
     if codec is Codec.PLANES:
-        from keepsake._chunks import planes
+        from keepsake._chunks.merging import decode_planes
 
-        return planes.decode_planes(payload, item_size, length)
+        return decode_planes(payload, item_size, length)
     if codec is Codec.ZSTD:
         from keepsake._chunks import zstd
 

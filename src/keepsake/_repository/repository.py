@@ -185,6 +185,18 @@ class Repository:
         """Return the ids of the experiments that have a journal, deleted ones included."""
         return sorted(list_segments(self.store, prefix))
 
+    def find_experiments(self, prefix: str) -> list[ExperimentState]:
+        """Read the experiments whose ids begin so and that were not deleted, by their ids, after one listing.
+
+        Raises:
+            CorruptionError: one cannot be read.
+        """
+        found: list[ExperimentState] = []
+        for experiment_id, segments in sorted(list_segments(self.store, prefix).items()):
+            with contextlib.suppress(NotFoundError):
+                found.append(_fold(load_journal(self.store, experiment_id, segments)))
+        return found
+
     def load_journal(self, experiment_id: str) -> Journal:
         """Read every event of one experiment."""
         segments = list_segments(self.store, experiment_id).get(experiment_id, [])
@@ -192,13 +204,7 @@ class Repository:
 
     def load_experiment(self, experiment_id: str) -> ExperimentState:
         """Read one experiment. Raises `NotFoundError` when it was deleted, or none of it can be read."""
-        journal = self.load_journal(experiment_id)
-        state = fold_events(experiment_id, journal.events)
-        if state is not None:
-            return state
-        if journal.problems:
-            raise journal.problems[0][1]
-        raise NotFoundError(f"there is no experiment {experiment_id}; it may have been deleted")
+        return _fold(self.load_journal(experiment_id))
 
     def iterate_journals(self) -> Iterator[Journal]:
         """Read the journals of all experiments, one experiment at a time."""
@@ -247,6 +253,16 @@ class Repository:
         if inside:
             raise InvalidInputError(f"{path!r} is a directory", hint=_name_some(inside))
         raise NotFoundError(f"no file {path!r} was saved", hint=name_nearest(path, known) or _name_some(known))
+
+
+def _fold(journal: Journal) -> ExperimentState:
+    """Return what the events of an experiment add up to; raises `NotFoundError` when that is nothing."""
+    state = fold_events(journal.experiment_id, journal.events)
+    if state is not None:
+        return state
+    if journal.problems:
+        raise journal.problems[0][1]
+    raise NotFoundError(f"there is no experiment {journal.experiment_id}; it may have been deleted")
 
 
 def _is_format_1(store: Store, document: dict[str, Any]) -> bool:

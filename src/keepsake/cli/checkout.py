@@ -30,23 +30,24 @@ def command(common: Common, id: str, output: str | None, path: str | None, force
     and nothing is overwritten without asking.
     """
     from keepsake._analysis.text import checkpoint_summary
+    from keepsake._model.ids import short_id
     from keepsake.checkpoint import Checkpoint
 
     project = common.project()
     found = project.get(id)
-    experiment = project.experiments.get(found.experiment_id) if isinstance(found, Checkpoint) else found
+    experiment_id = found.experiment_id if isinstance(found, Checkpoint) else found.id
     checkpoint = found if isinstance(found, Checkpoint) else found.best() or found.latest()
     with_what = f" and checkpoint {checkpoint_summary(checkpoint)}" if checkpoint is not None else ""
-    say(f"checking out experiment {experiment.short_id()}{with_what}")
+    say(f"checking out experiment {short_id(experiment_id)}{with_what}")
     target = output or str(project.find_place().directory)
-    plan = (checkpoint or experiment).plan_checkout(target, path=path)
+    plan = (checkpoint or found).plan_checkout(target, path=path)
     if plan.overwrites and not force:
         _show(plan.overwrites, target)
         confirm("overwrite?")
     with progress("checking out") as on_progress:
         plan.run(on_progress=on_progress)
-    if experiment.command:
-        say(f"it was run like this:\n\n  {experiment.command}\n")
+    if found.command:
+        say(f"it was run like this:\n\n  {found.command}\n")
 
 
 def _show(paths: list[str], target: str) -> None:

@@ -13,6 +13,7 @@ that had used it, every operation raises at once.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -38,10 +39,12 @@ _CREATE_HINTS = {
 
 _CONNECT_TIMEOUT_S = 3
 _REQUEST_TIMEOUT_S = 10
+_SILENCE_TIMEOUT_S = 15
+"""A read is given up when nothing has come for so long, however much there is to come."""
 _SLOWEST_BYTES_PER_S = 128 * 1024
 """A connection may be this slow before a request is given up and tried again."""
 _SMALL_BYTES = 1 << 20
-"""Requests up to this size share one client; beyond it there is one for each power of two."""
+"""Writes up to this size share one client; beyond it there is one for each power of two."""
 _LARGEST_READ_BYTES = 32 << 20
 """Twice the largest chunk: what a read whose size is not known may take time for."""
 _MULTIPART_BYTES = 64 << 20
@@ -55,6 +58,9 @@ _FAILURES = (BaseError, OSError)
 
 _WHOLE_INSTEAD = "non-partial response"
 """What the client says of a server that knows no ranges and sends the whole object (rclone does)."""
+
+_making = threading.Lock()
+"""Held while a client is made: 10 ms of work, which threads that begin together need not all do."""
 
 _used_in_process = 0
 """The process that has used the client, and 0 when none has."""
@@ -79,6 +85,7 @@ class CloudStore:
         hint = _CREATE_HINTS[scheme].format(bucket=bucket)
         self._errors = CloudErrors(self._url, f"{scheme}://{bucket}", hint, options.secrets)
         self._clients: dict[tuple[int, bool], Any] = {}
+        self._reader: Any = None
         self._credentials: ProfileCredentials | None = None
 
     def __repr__(self) -> str:
@@ -97,7 +104,7 @@ class CloudStore:
     def get(self, key: str) -> bytes:
         """Return the object. Raises `NotFoundError` when there is none."""
         check_key(key)
-        client = self._client(_LARGEST_READ_BYTES)
+        client = self._reading_client()
         try:
             return bytes(obstore.get(client, self._before + key).bytes())
         except _FAILURES as error:
@@ -108,7 +115,7 @@ class CloudStore:
         check_key(key)
         check_range(start, stop)
         if start < stop:
-            client = self._client(min(stop - start, _LARGEST_READ_BYTES))
+            client = self._reading_client()
             try:
                 return bytes(obstore.get_range(client, self._before + key, start=start, end=min(stop, 1 << 62)))
             except _FAILURES as error:
@@ -131,7 +138,7 @@ class CloudStore:
         """Write the object, replacing any other, atomically."""
         check_key(key)
         content = _join(data)
-        client = self._client(len(content))
+        client = self._writing_client(len(content))
         try:
             obstore.put(client, self._before + key, content, use_multipart=len(content) >= _MULTIPART_BYTES)
         except _FAILURES as error:
@@ -141,7 +148,7 @@ class CloudStore:
         """Write the object unless there is one; say whether it was written. Of several creators, one wins."""
         check_key(key)
         content = _join(data)
-        client = self._client(len(content), repeats=False)
+        client = self._writing_client(len(content), repeats=False)
         try:
             obstore.put(client, self._before + key, content, mode="create", use_multipart=False)
         except AlreadyExistsError:
@@ -163,7 +170,7 @@ class CloudStore:
         if prefix.startswith("/"):
             return
         asked = (self._before + directory).rstrip("/")
-        client = self._client(_SMALL_BYTES)
+        client = self._reading_client()
         try:
             for page in obstore.list(client, asked or None, chunk_size=1000):
                 for meta in page:
@@ -176,7 +183,7 @@ class CloudStore:
     def head(self, key: str) -> ObjectInfo | None:
         """Describe the object, or return None when there is none."""
         check_key(key)
-        client = self._client(0)
+        client = self._reading_client()
         try:
             return _info(key, obstore.head(client, self._before + key))
         except FileNotFoundError:
@@ -187,7 +194,7 @@ class CloudStore:
     def delete(self, key: str) -> None:
         """Delete the object; an absent one is no error."""
         check_key(key)
-        client = self._client(0)
+        client = self._reading_client()
         try:
             obstore.delete(client, self._before + key)
         except FileNotFoundError:
@@ -217,25 +224,34 @@ class CloudStore:
             )
         from keepsake.stores._s3bucket import send_create_bucket
 
-        client = self._client(0)
+        client = self._reading_client()
         try:
             signed_url = obstore.sign(client, "PUT", "", timedelta(minutes=5))
         except _FAILURES as error:
             raise self._errors.writing(error, "the bucket") from None
         send_create_bucket(signed_url, f"s3://{self._bucket}", self._region(self._credentials))
 
-    def _client(self, size_bytes: int, *, repeats: bool = True) -> Any:
-        """Return the client whose time limit suits requests of this size."""
+    def _reading_client(self) -> Any:
+        """Return the client of all that sends no data: a connection that one read has made serves the next."""
+        self._check_process()
+        if self._reader is None:
+            with _making:
+                if self._reader is None:
+                    timeout_s = _timeout_s(_LARGEST_READ_BYTES)
+                    self._reader = self._make_client(timeout_s, read_timeout=timedelta(seconds=_SILENCE_TIMEOUT_S))
+        return self._reader
+
+    def _writing_client(self, size_bytes: int, *, repeats: bool = True) -> Any:
+        """Return the client whose time limit suits data of this size: while they are sent, nothing comes."""
         self._check_process()
         scale = max(size_bytes - 1, _SMALL_BYTES - 1).bit_length()
-        client = self._clients.get((scale, repeats))
-        if client is None:
-            timeout_s = _REQUEST_TIMEOUT_S + (1 << scale) // _SLOWEST_BYTES_PER_S
-            # Two threads may both make one; either serves.
-            client = self._clients[scale, repeats] = self._make_client(timeout_s, repeats=repeats)
+        with _making:
+            client = self._clients.get((scale, repeats))
+            if client is None:
+                client = self._clients[scale, repeats] = self._make_client(_timeout_s(1 << scale), repeats=repeats)
         return client
 
-    def _make_client(self, timeout_s: int, *, repeats: bool) -> Any:
+    def _make_client(self, timeout_s: int, *, repeats: bool = True, **more_options: timedelta) -> Any:
         kind: Any = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}[self._scheme]
         provider = self._find_credentials()
         config = self._options.client_config()
@@ -249,6 +265,7 @@ class CloudStore:
             "connect_timeout": timedelta(seconds=_CONNECT_TIMEOUT_S),
             "timeout": timedelta(seconds=timeout_s),
             "allow_http": self._options.allows_http,
+            **more_options,
         }
         if self._options.ca_bundle:
             options["root_certificate"] = _read_certificates(self._options.ca_bundle)
@@ -291,6 +308,10 @@ class CloudStore:
                 "multiprocessing.set_start_method('spawn')",
             )
         _used_in_process = process
+
+
+def _timeout_s(size_bytes: int) -> int:
+    return _REQUEST_TIMEOUT_S + size_bytes // _SLOWEST_BYTES_PER_S
 
 
 def _read_certificates(path: str) -> bytes:

@@ -75,6 +75,10 @@ class KnownCollection(ExperimentCollection):
         self._place = project.find_place()
         self._upkeep = project.upkeep
 
+    def for_one_operation(self) -> KnownCollection:
+        """Return this: its place was found once."""
+        return self
+
     def find(self, prefixes: Iterable[str]) -> dict[str, list[Experiment]]:
         """Return the experiments whose ids begin so, for each of the prefixes; errors as of `ExperimentCollection`."""
         prefixes = list(prefixes)
