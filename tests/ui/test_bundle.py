@@ -12,7 +12,7 @@ import pytest
 import keepsake.ui
 from keepsake.errors import InternalError
 from keepsake.ui.bundle import all_modules, join_modules, needed_modules
-from keepsake.ui.files import APP, VIEWS, PageFiles
+from keepsake.ui.files import APP, VIEW_STYLES, VIEWS, PageFiles
 
 STATIC = Path(keepsake.ui.__file__).parent / "static"
 
@@ -103,3 +103,13 @@ def test_no_module_of_the_page_makes_markup_of_text() -> None:
             text = path.read_text(encoding="utf-8")
             for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"):
                 assert way not in text, f"{path.name} has {way}"
+
+
+def test_the_styles_that_a_view_asks_for_are_those_that_come_with_its_address() -> None:
+    (named,) = re.findall(r"^const STYLES = (\[.*?\]);", read(APP), re.MULTILINE)
+    assert tuple(json.loads(named)) == VIEW_STYLES
+    landing, charts = (PageFiles().find(address) for address in ("/", "/charts"))
+    assert landing is not None
+    assert charts is not None
+    assert not any(style in landing.data.decode() for style in VIEW_STYLES)
+    assert all(f'<link rel="stylesheet" href="/static/{style}">' in charts.data.decode() for style in VIEW_STYLES)

@@ -26,7 +26,10 @@ VIEWS = {
 """What the addresses of the page begin with, and the module of the view: all are answered with the index."""
 APP = "app.js"
 SCRIPTS_MARK = "<!-- scripts -->"
-"""Where the index names its scripts: the page's, and before it the one of the view that its address shows."""
+"""Where the index names its scripts: the page's, and before it the one of the view that its address shows, with what
+else that view needs."""
+VIEW_STYLES = ("vendor/uplot.css", "css/charts.css", "css/pages.css")
+"""What all views but the landing page need, which `app.js` fetches when one of them is seen later."""
 PRELOAD_REST = '<link rel="preload" href="/api/v1/experiments?part=rest" as="fetch" crossorigin="anonymous">'
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -95,10 +98,11 @@ class PageFiles:
 
     def _make_index(self, view: str) -> PageFile:
         names = [VIEWS[view], APP] if view else [APP]
-        scripts = "\n".join(f'<script defer src="{SCRIPTS}{name}"></script>' for name in names)
-        if view:  # the landing page asks for the rest later
-            scripts = f"{PRELOAD_REST}\n{scripts}"
-        return _make(INDEX, self._read_text(INDEX).replace(SCRIPTS_MARK, scripts).encode())
+        links = [f'<script defer src="{SCRIPTS}{name}"></script>' for name in names]
+        if view:  # the landing page asks for these later
+            links += [f'<link rel="stylesheet" href="{ADDRESS}{name}">' for name in VIEW_STYLES]
+            links.append(PRELOAD_REST)
+        return _make(INDEX, self._read_text(INDEX).replace(SCRIPTS_MARK, "\n".join(links)).encode())
 
     def _make_script(self, name: str) -> PageFile:
         """Join a module with what it needs, but for what the page has already."""

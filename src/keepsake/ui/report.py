@@ -18,11 +18,11 @@ from keepsake.errors import InvalidInputError
 from keepsake.experiment import Experiment
 from keepsake.project import Project
 from keepsake.ui.export import frozen_meta, join_page, read_module
-from keepsake.ui.files import INDEX, SCRIPTS_MARK
+from keepsake.ui.files import INDEX, SCRIPTS_MARK, VIEW_STYLES
 from keepsake.ui.frozen import Answers, AnswerWriter, add_experiment, encode_query
 from keepsake.ui.site import Site
 
-STYLES = ("css/base.css", "css/table.css", "vendor/uplot.css", "css/charts.css", "css/pages.css")
+STYLES = ("css/base.css", "css/table.css", *VIEW_STYLES)
 MOST_COMPARED = 8
 """So many experiments are compared at once; of more, the report begins with the table."""
 PARTS_OF_DIFF = (("params", "metrics", "environment", "packages", "git"), ("code", "tensors"))

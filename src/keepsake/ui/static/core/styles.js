@@ -4,10 +4,10 @@ import { isStatic, startAddress } from "./api.js";
 
 const asked = new Map();
 
-// Resolves when the style sheet is there; a page without it is still a page.
+// Resolves when the style sheet is there; a page without it is still a page. A report has them all, and the server sends them
+// with a page that begins with one of these views.
 export function loadStyle(path) {
-  if (startAddress !== undefined) return Promise.resolve(); // a report has them all
-  if (!asked.has(path)) asked.set(path, new Promise((resolve) => append(path, resolve)));
+  if (!asked.has(path)) asked.set(path, startAddress !== undefined || document.querySelector(`link[href="/static/${path}"]`) ? Promise.resolve() : new Promise((resolve) => append(path, resolve)));
   return asked.get(path);
 }
 
