@@ -28,15 +28,15 @@ let filterAbort = new AbortController();
 export async function load() {
   try {
     if (isStatic) return await loadFrozen();
-    const isLanding = current.get().view === "experiments";
-    const rest = isLanding ? null : askRest();
-    const [meta, answer] = await Promise.all([getJson("meta"), getJson("experiments", { part: "first" })]);
+    // What is shown already is replaced as a whole, or columns would be gone for a moment.
+    const isFirst = current.get().view === "experiments" && model.get().meta === null;
+    const [meta, answer, rest] = await Promise.all([getJson("meta"), getJson("experiments", { part: "first" }), isFirst ? null : askRest()]);
     const table = Table.fromAnswer(answer);
-    if (isLanding && isEnough(table)) {
+    if (isFirst && isEnough(table)) {
       await take(meta, table);
       await nextPaint();
     }
-    await addRest(meta, table, await (rest ?? askRest()));
+    await addRest(meta, table, rest ?? (await askRest()));
   } catch (error) {
     model.set({ connection: "failed", error });
   }
