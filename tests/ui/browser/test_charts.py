@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -14,6 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 import keepsake
 from tests.ui.browser.conftest import OpenPage, Served, Watch, axe_findings
 
+SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = '<script>alert(1)</script>‮" onload=x'
 
 
@@ -189,6 +191,22 @@ def test_a_download_has_every_point(served: Served, open_page: OpenPage, tmp_pat
         page.locator("section.chart-card[aria-label='speed']").get_by_text("Picture (PNG)").click()
     assert download.value.suggested_filename == "speed.png"
     assert download.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_drawing_for_a_paper_has_title_axes_and_every_curve(served: Served, open_page: OpenPage) -> None:
+    page = open_page(served, "/charts")
+    expect(chart(page, "val/loss")).to_have_accessible_name(re.compile("3 experiments"))
+    page.get_by_label("Download val/loss").click()
+    with page.expect_download() as download:
+        page.locator("section.chart-card[aria-label='val/loss']").get_by_text("Drawing (SVG)").click()
+    assert download.value.suggested_filename == "val_loss.svg"
+    drawing = ElementTree.parse(download.value.path()).getroot()
+    texts = [one.text for one in drawing.iter(f"{SVG}text")]
+    assert texts[0] == "val/loss by step"
+    assert {"0", "10"} <= set(texts)  # along the x axis
+    curves = [one for one in drawing.find(f"{SVG}g") or () if one.get("d", "").count("L") >= 19]
+    assert len(curves) == 3
+    assert len({one.get("stroke") for one in curves}) == 3
 
 
 def test_points_that_are_logged_appear_without_all_being_asked_for_again(

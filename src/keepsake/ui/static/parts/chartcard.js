@@ -38,6 +38,7 @@ export function ChartCard({ metric, shared, settings, height, turn, isFull = fal
       ${button("pin", isPinned, "Pin to the top", html`<${Icon} name="pin" />`)}
       <details class="chart-menu"><summary aria-label=${`Download ${metric}`} title="Download"><${Icon} name="download" /></summary><div class="menu">
         <button type="button" disabled=${isTable} onClick=${(event) => close(event, () => actions.current.png?.())}>Picture (PNG)</button>
+        <button type="button" disabled=${isTable} onClick=${(event) => close(event, () => actions.current.svg?.())}>Drawing (SVG)</button>
         <button type="button" onClick=${(event) => close(event, () => actions.current.csv?.())}>Points (CSV)</button></div></details>
       ${button("full", isFull, isFull ? "Back to all charts (Esc)" : "Full size", html`<${Icon} name=${isFull ? "close" : "grow"} />`)}
     </header>
@@ -94,6 +95,7 @@ function Body({ metric, shared, settings, height, isTable, showValue, actions })
   const goal = useMemo(() => goalOf(table, ids, metric), [table, ids.join(), metric]);
   actions.current = {
     png: async () => saveBlob(`${metric}.png`, await control.current.plot.toPng(`${metric} by ${nameOfX(settings.x)}`)),
+    svg: () => saveText(`${metric}.svg`, control.current.plot.toSvg(`${metric} by ${nameOfX(settings.x)}`), "image/svg+xml"),
     csv: async () => saveText(`${metric}.csv`, formatCsv(metric, nameOfX(settings.x), await data.fetchExact(ids, chartView.get().range), shared.nameOnly)),
   };
   return html`<div ref=${box} class="chart-body">

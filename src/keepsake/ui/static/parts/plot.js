@@ -8,6 +8,7 @@ import uPlot from "../vendor/uplot.js";
 import { formatSeconds, formatTick, formatWall, linearTicks, logTicks, timeTicks, wallTicks } from "../core/axes.js";
 import { nearestPlace, visiblePlaces } from "../core/curves.js";
 import { distanceTo, traceBand, traceLine } from "../core/lines.js";
+import { SvgPen } from "../core/svgpen.js";
 import { cssColor } from "../core/theme.js";
 
 const FONT_PX = 11;
@@ -77,8 +78,7 @@ export class Plot {
   }
 
   // Functions from values to pixels of the device, and their inverse for x; `left` and `top` shift the frame's corner.
-  transforms(left = 0, top = 0) {
-    const { width, height } = this.frame.bbox;
+  transforms(left = 0, top = 0, width = this.frame.bbox.width, height = this.frame.bbox.height) {
     const { from, to, low, high } = this.picture;
     const along = (first, last, isLog) => {
       if (!isLog) return (value) => (value - first) / (last - first);
@@ -96,13 +96,18 @@ export class Plot {
 
   #draw() {
     const { ctx, bbox } = this.frame;
-    const { lines, bands, from, to, marks } = this.picture;
-    const { toX, toY } = this.transforms(bbox.left, bbox.top);
     ctx.save();
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
-    ctx.lineWidth = 1;
+    this.#drawLines(ctx, this.transforms(bbox.left, bbox.top), { width_px: 1, scale: devicePixelRatio });
+    ctx.restore();
+  }
+
+  // `ctx` is a canvas or an SvgPen.
+  #drawLines(ctx, { toX, toY }, { width_px, scale }) {
+    const { lines, bands, from, to, marks } = this.picture;
+    ctx.lineWidth = width_px;
     ctx.lineJoin = "bevel";
     for (const { xs, low, high, mean, color } of bands) {
       ctx.fillStyle = color;
@@ -123,8 +128,7 @@ export class Plot {
       ctx.strokeStyle = line.color;
       stroke(ctx, (path) => traceLine(path, line, visiblePlaces(line.xs, from, to), toX, toY));
     }
-    for (const mark of marks) drawMark(ctx, mark, toX(mark.x), toY(mark.y), this.colors);
-    ctx.restore();
+    for (const mark of marks) drawMark(ctx, mark, toX(mark.x), toY(mark.y), this.colors, scale);
   }
 
   // The series that is nearest to a place in pixels of the page, within `reach`; null when none is.
@@ -213,6 +217,44 @@ export class Plot {
     ctx.drawImage(canvas, 0, head);
     return new Promise((resolve) => copy.toBlob(resolve, "image/png"));
   }
+
+  // The same as SVG, as text.
+  toSvg(title) {
+    const { width, height, bbox } = this.frame;
+    const [left, top, wide, high] = [bbox.left, bbox.top, bbox.width, bbox.height].map((pixels) => pixels / devicePixelRatio);
+    const head = 26;
+    const pen = new SvgPen(width, height + head, this.colors.font);
+    pen.fillStyle = this.colors.background;
+    pen.rect(0, 0, width, height + head);
+    pen.fill();
+    pen.fillStyle = this.colors.text;
+    pen.text(title, 10, 18, { size: 13, weight: 600 });
+    const { toX, toY } = this.transforms(0, 0, wide, high);
+    const ends = { toX: (x) => left + toX(x), toY: (y) => head + top + toY(y) };
+    this.#drawAxes(pen, ends, [left, head + top, left + wide, head + top + high]);
+    pen.within([left, head + top, wide, high], () => this.#drawLines(pen, ends, { width_px: 1.2, scale: 1 }));
+    return pen.toString();
+  }
+
+  // Lines and labels where uPlot has put them, which it tells nobody but itself.
+  #drawAxes(pen, { toX, toY }, [left, top, right, bottom]) {
+    const { axes } = this.frame;
+    Object.assign(pen, { strokeStyle: this.colors.grid, fillStyle: this.colors.muted, lineWidth: 1 });
+    const line = (fromX, fromY, untilX, untilY) => {
+      pen.beginPath();
+      pen.moveTo(fromX, fromY);
+      pen.lineTo(untilX, untilY);
+      pen.stroke();
+    };
+    axes[0]._splits.forEach((at, index) => {
+      line(toX(at), top, toX(at), bottom + 4);
+      String(axes[0]._values[index] ?? "").split("\n").forEach((text, row) => pen.text(text, toX(at), bottom + 16 + 13 * row, { align: "middle" }));
+    });
+    axes[1]._splits.forEach((at, index) => {
+      line(left - 4, toY(at), right, toY(at));
+      pen.text(axes[1]._values[index] ?? "", left - 7, toY(at) + 4, { align: "end" });
+    });
+  }
 }
 
 function readColors() {
@@ -254,13 +296,13 @@ function disc(ctx, x, y, radius) {
 }
 
 // A checkpoint is a dot, the best one a star.
-function drawMark(ctx, { kind, color }, x, y, colors) {
+function drawMark(ctx, { kind, color }, x, y, colors, scale = devicePixelRatio) {
   if (!Number.isFinite(x) || !Number.isFinite(y)) return;
   ctx.fillStyle = color;
   ctx.strokeStyle = colors.background;
-  ctx.lineWidth = devicePixelRatio;
-  if (kind !== "best") return disc(ctx, x, y, 2.5 * devicePixelRatio);
-  const radius = 6 * devicePixelRatio;
+  ctx.lineWidth = scale;
+  if (kind !== "best") return disc(ctx, x, y, 2.5 * scale);
+  const radius = 6 * scale;
   ctx.beginPath();
   for (let corner = 0; corner < 10; corner++) {
     const [angle, length] = [(corner * Math.PI) / 5 - Math.PI / 2, corner % 2 ? radius * 0.45 : radius];
