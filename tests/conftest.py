@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import itertools
 import os
 import tempfile
@@ -11,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from keepsake._tracking import environment
+from keepsake._tracking.packages import imported_packages
 from tests.courier.processes import find_couriers, until
 from tests.servers.fixtures import azurite, gcs, moto, rclone, s3_bucket, s3_server, s3_url  # noqa: F401 (fixtures)
 
@@ -19,6 +23,12 @@ _numbers = itertools.count()
 # How busy the machine is says nothing about the code.
 settings.register_profile("keepsake", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("keepsake")
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported by now, gigabytes of modules, out of the garbage collector's way."""
+    gc.collect()
+    gc.freeze()
 
 
 ONE_AFTER_THE_OTHER = (
@@ -35,6 +45,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(ONE_AFTER_THE_OTHER):
             item.add_marker(pytest.mark.xdist_group("network"))
+
+
+@pytest.fixture
+def packages_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read what is imported into this process once: it changes little, and takes longer than most else of a test.
+
+    (Which packages are recorded is the matter of `tests/tracking`.)
+    """
+    monkeypatch.setattr(environment, "imported_packages", _read_packages)
+
+
+_read_packages = functools.cache(imported_packages)
 
 
 @pytest.fixture(scope="session")

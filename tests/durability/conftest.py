@@ -19,6 +19,11 @@ __all__ = ["cli"]
 
 
 @pytest.fixture(autouse=True)
+def quick(packages_read_once: None) -> None:
+    """Create experiments quickly: here there are thousands."""
+
+
+@pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty project directory, which is the current one. What a test left running is stopped after it."""
     directory = tmp_path / "project"

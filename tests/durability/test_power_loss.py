@@ -21,6 +21,7 @@ from keepsake._tracking.ending import tracked
 from keepsake.errors import FormatError, KeepsakeError
 from keepsake.stores.memory import MemoryStore
 from keepsake.testing import FaultyStore, PowerLossStore
+from tests.depth import depth
 from tests.durability.machine import Files, Machine, PowerCut, read_files
 
 WEIGHTS_BYTES = 1_200_000
@@ -206,7 +207,7 @@ def test_whatever_is_done_when_the_power_goes(tmp_path_factory: pytest.TempPathF
     run_state_machine_as_test(
         OnThisDisk,
         settings=settings(
-            max_examples=100,
+            max_examples=depth(20, 100),
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

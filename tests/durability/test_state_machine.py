@@ -25,6 +25,7 @@ from keepsake._repository.push import push
 from keepsake._repository.repository import Repository
 from keepsake._tracking.ending import tracked
 from keepsake.errors import NotFoundError
+from tests.depth import depth
 from tests.durability.moments import Files, Killed, Moments, Site, end_processes
 
 CODE: Files = {"code/train.py": b"print('training')\n" * 20}
@@ -400,7 +401,7 @@ def test_two_repositories_hold_what_a_dictionary_holds(tmp_path_factory: pytest.
     run_state_machine_as_test(
         OnThisDisk,
         settings=settings(
-            max_examples=100,
+            max_examples=depth(12, 100),
             stateful_step_count=20,
             deadline=None,
             phases=set(Phase) - {Phase.explain},  # it traces every line

@@ -121,7 +121,8 @@ def test_three_hundred_kills_lose_nothing(project: Path, monkeypatch: pytest.Mon
     kills: Counter[str] = Counter()
     with open_nursery() as nursery:
         seed = 0
-        while kills.total() < KILLS:
+        # On a busy machine most die before they have done anything: it goes on until enough was done.
+        while kills.total() < KILLS or len(nursery.files) <= KILLS // 4 or not nursery.stopped:
             victims = {one: nursery.fork(one) for one in range(seed, seed + AT_ONCE)}
             seed += AT_ONCE
             for victim, pid in victims.items():
@@ -142,8 +143,6 @@ def test_three_hundred_kills_lose_nothing(project: Path, monkeypatch: pytest.Mon
     print(f"seed {SEED}: {dict(kills)}, {len(nursery.files)} checkpoints with files")
     assert sum(count for what, count in kills.items() if what.startswith("courier")) >= KILLS // 5
     assert kills["training (both)"] >= KILLS // 10
-    assert len(nursery.files) > KILLS // 4
-    assert nursery.stopped
 
 
 def finish_and_verify(nursery: Nursery) -> None:
