@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -228,6 +229,46 @@ def test_all_that_is_read_one_after_another_comes_through_one_connection(s3_serv
             time.sleep(0.1)  # until the client has taken the connection back
     assert len(proxy.requests) == 5
     assert proxy.connections == 1
+
+
+def _put_each(store: Store, keys: list[str]) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda key: store.put(key, b"x"), keys))
+
+
+@pytest.mark.parametrize(
+    ("keys", "requests"),
+    [
+        ([f"many/{number % 30:02}/{number}" for number in range(300)], 1 + 1 + 30),
+        ([f"many/{number % 3}/{number}" for number in range(45)], 1 + 1),  # few are left: it is not worth while
+        ([f"many/{number}" for number in range(60)], 1),
+        ([f"many/{number % 30:02}/{number}" for number in range(39)], 1),
+    ],
+    ids=["many directories", "few directories", "none", "few pages"],
+)
+def test_a_long_listing_goes_by_directories_and_lists_each_object_once(
+    keys: list[str], requests: int, s3_server: S3Server, s3_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _put_each(open_store(s3_url, s3_server.options), [*keys, "many-others", "another/object"])
+    monkeypatch.setattr("keepsake.stores._cloudlisting.PAGE_OBJECTS", 10)
+    with FaultProxy(str(s3_server.options["endpoint"])) as proxy:
+        store = open_store(s3_url, s3_server.options | {"endpoint": proxy.endpoint})
+        assert sorted(info.key for info in store.list("many/")) == sorted(keys)
+        assert len(proxy.requests) == requests
+        # The server sends more in one answer than is looked at as a page.
+        assert all("max-keys" not in one.path for one in proxy.requests)
+
+
+def test_a_long_listing_that_fails_in_a_directory_fails(
+    s3_server: S3Server, s3_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _put_each(open_store(s3_url, s3_server.options), [f"many/{number % 30:02}/{number}" for number in range(300)])
+    monkeypatch.setattr("keepsake.stores._cloudlisting.PAGE_OBJECTS", 10)
+    with FaultProxy(str(s3_server.options["endpoint"])) as proxy:
+        proxy.fault, proxy.strikes = "500", lambda request: "%2F07%2F" in request.path or "/07/" in request.path
+        with pytest.raises(StoreError):
+            list(open_store(s3_url, s3_server.options | {"endpoint": proxy.endpoint}).list("many/"))
+        assert proxy.struck
 
 
 def test_local_use_does_not_load_the_client() -> None:

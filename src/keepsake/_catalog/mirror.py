@@ -20,22 +20,19 @@ from typing import Any, TypeVar
 from keepsake._catalog.columns import BLOCK, Groups, change_block, decode_run, encode_run, values_of
 from keepsake._catalog.database import writing
 from keepsake._catalog.encoding import encode_kept
+from keepsake._catalog.fetch import SegmentFetcher
 from keepsake._catalog.fields import Column
 from keepsake._catalog.sealed import Remembered, SealedSegments, remember
 from keepsake._catalog.state import head_of
 from keepsake._catalog.stored import pack_segments, unpack_segments
 from keepsake._catalog.survey import Known, Segments, Survey, data_version, directory_of, stamp_of, survey_changes
-from keepsake._chunks.workers import run_workers
 from keepsake._model.events import ExperimentState, fold_events, open_sessions
-from keepsake._model.keys import SegmentName
 from keepsake._repository.journal import Journal, get_segment, lost_beginning, read_events
 from keepsake.errors import CorruptionError, KeepsakeError, NotFoundError
-from keepsake.stores.base import DirectoryStore, Store, concurrency_of
+from keepsake.stores.base import DirectoryStore, Store
 
 BATCH = 4 * BLOCK
 """Experiments that are held in memory at once."""
-SMALL_READS = 8
-"""So many journals are fetched at once for each request that a store wants under way: they are all latency."""
 
 Item = TypeVar("Item")
 
@@ -116,17 +113,19 @@ def _apply(connection: sqlite3.Connection, store: Store, survey: Survey, sealed:
     (last,) = connection.execute("SELECT coalesce(max(number), -1) FROM experiments").fetchone()
     for batch in _batches(survey.stale.items(), BATCH):
         kept = {one: _load_kept(connection, survey, one, segments) for one, segments in batch}
-        _fetch(store, batch, kept)
         rows = _Rows(changes, keep_segments=keep_segments)
-        for experiment_id, segments in batch:
-            known = survey.known.get(experiment_id)
-            last += known is None
-            number = last if known is None else known.number
-            known_sealed = {} if keep_segments else sealed.of(experiment_id, segments)
-            reading = _read(store, number, experiment_id, segments, kept[experiment_id], known_sealed)
-            rows.add(reading, is_known=known is not None)
-            if known is not None:
-                _forget(connection, number)
+        wanted = {one: [name for name, _ in segments] for one, segments in batch}
+        with SegmentFetcher(store, wanted, kept) as fetcher:
+            for experiment_id, segments in batch:
+                known = survey.known.get(experiment_id)
+                last += known is None
+                number = last if known is None else known.number
+                known_sealed = {} if keep_segments else sealed.of(experiment_id, segments)
+                contents = fetcher.take(experiment_id)
+                reading = _read(store, number, experiment_id, segments, contents, known_sealed)
+                rows.add(reading, is_known=known is not None)
+                if known is not None:
+                    _forget(connection, number)
         rows.write(connection)
         _write_columns(connection, rows.values)
     changes.write()
@@ -139,24 +138,6 @@ def _load_kept(
 ) -> dict[str, bytes]:
     known = survey.known.get(experiment_id)
     return _load_unchanged(connection, known, segments) if known is not None else {}
-
-
-def _fetch(store: Store, batch: Sequence[tuple[str, Segments]], kept: Mapping[str, dict[str, bytes]]) -> None:
-    """Add to what is kept the segments that it lacks, from a store that serves many requests at once.
-
-    What cannot be had is left out: reading it says why.
-    """
-    threads = SMALL_READS * concurrency_of(store)
-    if threads <= SMALL_READS:
-        return
-    missing = [(kept[one], name) for one, segments in batch for name, _ in segments if name.key not in kept[one]]
-
-    def work(shared: Iterator[tuple[dict[str, bytes], SegmentName]]) -> None:
-        for contents, name in shared:
-            with contextlib.suppress(NotFoundError, CorruptionError):
-                contents[name.key] = get_segment(store, name)
-
-    run_workers(work, missing, threads=min(threads, len(missing)) or 1)
 
 
 def _read(

@@ -3,8 +3,7 @@
 - **A store with directories.** One that has not changed since is not listed again: a new segment, a sealed one and a
   deleted one all change it. An append does not, so segments that are open are looked at one by one. A directory that
   changed less than two seconds before it was listed is not relied on, since the next change may carry the same time.
-- **Any other store.** Everything is listed, and compared by key and tag. In a bucket whose first page is not its last,
-  the 256 prefixes of journals are listed, many at a time.
+- **Any other store.** Everything is listed, and compared by key and tag.
 
 A sealed segment never changes, so one that is damaged later, in place, goes on being listed as it was when it was read;
 `keepsake check` reads everything.
@@ -13,22 +12,15 @@ A sealed segment never changes, so one that is damaged later, in place, goes on 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 
-from keepsake._chunks.workers import run_workers
 from keepsake._model.keys import JOURNALS, SegmentName, parse_segment_key
 from keepsake._repository.journal import longest_segments
-from keepsake.stores.base import DirectoryStore, ObjectInfo, Store, concurrency_of
+from keepsake.stores.base import DirectoryStore, ObjectInfo, Store
 
 SETTLING_NS = 2_000_000_000
 """The coarsest times that a file system keeps: https://learn.microsoft.com/windows/win32/sysinfo/file-times (FAT)."""
-
-PAGE_OBJECTS = 1_000
-"""What a bucket lists in one answer: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"""
-SMALL_LISTS = 4
-"""So many prefixes are listed at once for each request that a store wants under way: they are mostly latency."""
 
 Segments = list[tuple[SegmentName, ObjectInfo]]
 
@@ -103,29 +95,8 @@ def directory_of(name: SegmentName) -> str:
     return name.key[: name.key.rindex("/") + 1]
 
 
-def _list_all(store: Store) -> list[ObjectInfo]:
-    """Return all journals; beyond the first page of a bucket, those that lie where they belong."""
-    listing = iter(store.list(JOURNALS))
-    threads = concurrency_of(store)
-    if threads == 1:
-        return list(listing)
-    found = {info.key: info for info in islice(listing, PAGE_OBJECTS)}
-    if len(found) < PAGE_OBJECTS:
-        return list(found.values())
-    parts: list[list[ObjectInfo]] = []
-
-    def work(prefixes: Iterator[str]) -> None:
-        for prefix in prefixes:
-            parts.append(list(store.list(prefix)))  # noqa: PERF401 (several threads do)
-
-    run_workers(work, (f"{JOURNALS}{number:02x}/" for number in range(256)), threads=SMALL_LISTS * threads)
-    for part in parts:
-        found.update((info.key, info) for info in part)
-    return list(found.values())
-
-
 def _survey_all(connection: sqlite3.Connection, store: Store) -> Survey:
-    infos = _list_all(store)
+    infos = list(store.list(JOURNALS))
     listed: set[str] = set()
     if isinstance(store, DirectoryStore):
         # Where the segments belong, so that they are missed there once they are gone from where they lie.

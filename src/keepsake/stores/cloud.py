@@ -26,6 +26,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 from keepsake.errors import ConfigError, ForkedProcessError, NotFoundError, StoreError
 from keepsake.stores._bucketoptions import BucketOptions
 from keepsake.stores._clouderrors import CloudErrors
+from keepsake.stores._cloudlisting import list_pages
 from keepsake.stores.base import Data, ObjectInfo, buffers_of, check_key, check_range, is_key
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ _MULTIPART_BYTES = 64 << 20
 
 DEFAULT_CONCURRENCY = 16
 """So many requests under way at once hide a latency of 50 ms behind the transfer of chunks at 1 GB/s."""
+
+_LISTS_AT_ONCE = 4
+"""So many directories are listed at once for each request that is to be under way: they are mostly latency."""
 
 _FAILURES = (BaseError, OSError)
 """What the client raises: absent objects and refusals are its own classes or Python's, by its version."""
@@ -172,7 +176,7 @@ class CloudStore:
         asked = (self._before + directory).rstrip("/")
         client = self._reading_client()
         try:
-            for page in obstore.list(client, asked or None, chunk_size=1000):
+            for page in list_pages(client, asked, threads=_LISTS_AT_ONCE * self.concurrency):
                 for meta in page:
                     key = meta["path"].removeprefix(self._before)
                     if key.startswith(prefix):
