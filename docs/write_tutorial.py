@@ -104,6 +104,9 @@ def tutorial_environment(home: Path) -> dict[str, str]:
         "COLUMNS": "100",
         "GIT_CONFIG_GLOBAL": os.devnull,
         "KEEPSAKE_COURIER": "off",
+        # On a machine with other work, threads that compute together mostly wait for each other.
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
     }
 
 

@@ -16,12 +16,19 @@ from hypothesis import HealthCheck, settings
 from keepsake._tracking import environment
 from keepsake._tracking.packages import imported_packages
 from tests.courier.processes import find_couriers, until
+from tests.depth import depth
 from tests.servers.fixtures import azurite, gcs, moto, rclone, s3_bucket, s3_server, s3_url  # noqa: F401 (fixtures)
 
 _numbers = itertools.count()
 
+# Tests run beside each other: threads that compute together would mostly wait for each other.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
 # How busy the machine is says nothing about the code.
-settings.register_profile("keepsake", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "keepsake", deadline=None, max_examples=depth(50, 200), suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("keepsake")
 
 
