@@ -1,7 +1,7 @@
 """One operation of the store fails, whichever it is: a call says so or makes up for it, and nothing promised is lost.
 
-A script runs once undisturbed, to count its operations, and then once for each of them. What its calls had promised
-when they returned is compared with what is there when the next process has begun.
+A script runs once undisturbed, to list its operations, and then once for each that is to fail. What its calls had
+promised when they returned is compared with what is there when the next process has begun.
 """
 
 from __future__ import annotations
@@ -148,19 +148,30 @@ class Trial:
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_whichever_operation_fails_nothing_promised_is_lost(tmp_path: Path, fault: Fault, part: int) -> None:
     directory = write_code(tmp_path / "project")
-    count = count_operations(ProjectOnStore(directory, tmp_path / "undisturbed", RecordingStore(MemoryStore())))
-    places = range(1 + part, count + 1, PARTS)
-    # Of every kind of fault others, so that there is no operation at which nothing fails.
-    stride = depth(4, 1)
-    for at in places[FAULTS.index(fault) % stride :: stride]:
-        print(f"operation {at} of {count}")  # the last one is that which failed
+    store = RecordingStore(MemoryStore())
+    places = choose_places(kinds_of_operations(ProjectOnStore(directory, tmp_path / "undisturbed", store)), fault)
+    for at in places[part::PARTS]:
+        print(f"operation {at}")  # the last one is that which failed
         Trial(directory, tmp_path / str(at), fault, at).run()
 
 
-def count_operations(project: ProjectOnStore) -> int:
+def choose_places(kinds: list[str], fault: Fault) -> list[int]:
+    """Choose at which operations a fault is tried: one of every kind at least, and of every kind of fault others, so
+    that there is no operation at which nothing fails."""
+    number = FAULTS.index(fault)
+    stride = depth(5, 1)
+    chosen = []
+    for kind in set(kinds):
+        places = [place for place, one in enumerate(kinds, 1) if one == kind]
+        chosen += places[number % stride :: stride] or [places[number % len(places)]]
+    return sorted(chosen)
+
+
+def kinds_of_operations(project: ProjectOnStore) -> list[str]:
+    """Run the script undisturbed; return what each operation does to which kind of key."""
     script = Script(project)
     script.run()
     assert script.raised == []
     assert "warning" not in script.talk
     assert isinstance(project.store, RecordingStore)
-    return len(project.store.operations)
+    return [f"{one.name} {one.key.partition('/')[0]}" for one in project.store.operations]
