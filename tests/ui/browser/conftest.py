@@ -69,6 +69,13 @@ class Served:
     def token(self) -> str:
         return self.address.partition("token=")[2]
 
+    def at(self, path: str) -> str:
+        """Return the address of a path with the token, which becomes a cookie."""
+        parts = urlsplit(path)
+        query = f"{parts.query}&" if parts.query else ""
+        fragment = f"#{parts.fragment}" if parts.fragment else ""
+        return f"{self.origin}{parts.path}?{query}token={self.token}{fragment}"
+
 
 @pytest.fixture
 def serve(user_directory: Path) -> Iterator[Callable[[Path], Served]]:
@@ -147,9 +154,7 @@ def open_page(browser: Browser, watch: Watch) -> Iterator[OpenPage]:
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         watch.follow(page)
-        page.goto(served.address)  # the token becomes a cookie
-        if path != "/":
-            page.goto(served.origin + path)
+        page.goto(served.at(path))
         return page
 
     yield open_one

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,13 +95,45 @@ def make_study(root: Path) -> Study:
     return Study(directory / "repository", made)
 
 
+def make_project(root: Path) -> keepsake.Project:
+    """Make a project with a repository that nothing is in yet."""
+    directory = root / "project"
+    directory.mkdir()
+    return keepsake.Project(str(directory / "repository"), directory)
+
+
+@contextmanager
+def serving_made(
+    root: Path, make: Callable[[keepsake.Project], list[keepsake.Experiment]]
+) -> Iterator[tuple[Served, list[keepsake.Experiment]]]:
+    """Make experiments and serve them: once for all tests of a module, none of which changes them."""
+    with making(root):
+        made = make(make_project(root))
+        with serving_kept(root / "project" / "repository") as served:
+            yield served, made
+
+
 @contextmanager
 def serving_study(root: Path) -> Iterator[tuple[Served, Study]]:
     """Make the study and serve it: once for all tests of a module, none of which changes it."""
+    with making(root):
+        study = make_study(root)
+        with serving_kept(study.repository) as served:
+            yield served, study
+
+
+@contextmanager
+def making(root: Path) -> Iterator[None]:
+    """Be a user who never used Keepsake, as in a test, for longer than a test."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(root / "cache"))
         patch.setenv("KEEPSAKE_COURIER", "off")
-        study = make_study(root)
-        with serving(study.repository) as asker:
-            asker.json("/experiments")  # it opens its catalog now, in a directory that stays
-            yield Served(f"{asker.origin}/?token={TOKEN}"), study
+        yield
+
+
+@contextmanager
+def serving_kept(repository: Path) -> Iterator[Served]:
+    """Serve a repository from this process."""
+    with serving(repository) as asker:
+        asker.json("/experiments")  # it opens its catalog now, in a directory that stays
+        yield Served(f"{asker.origin}/?token={TOKEN}")

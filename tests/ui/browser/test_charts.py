@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
@@ -14,21 +14,14 @@ from playwright.sync_api import Locator, Page, expect
 
 import keepsake
 from tests.ui.browser.conftest import OpenPage, Served, Watch, axe_findings
+from tests.ui.browser.study import serving_made
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = '<script>alert(1)</script>‮" onload=x'
 
 
-@pytest.fixture
-def project(tmp_path: Path, user_directory: Path) -> keepsake.Project:
-    directory = tmp_path / "project"
-    directory.mkdir()
-    return keepsake.Project(str(directory / ".keepsake"), directory)
-
-
-@pytest.fixture
-def trained(project: keepsake.Project) -> list[keepsake.Experiment]:
-    """Three experiments, the second the best, with losses at twenty steps and what was only logged."""
+def train(project: keepsake.Project) -> list[keepsake.Experiment]:
+    """Make three experiments, the second the best, with losses at twenty steps and what was only logged."""
     made = []
     for number, name in enumerate(("slow", "quick", HOSTILE)):
         params = {"lr": 10.0**-number, "model": "large" if number else "small"}
@@ -43,9 +36,20 @@ def trained(project: keepsake.Project) -> list[keepsake.Experiment]:
     return made
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, list[keepsake.Experiment]]]:
+    with serving_made(tmp_path_factory.mktemp("charts"), train) as site:
+        yield site
+
+
 @pytest.fixture
-def served(project: keepsake.Project, trained: list[keepsake.Experiment], serve: Callable[[str], Served]) -> Served:
-    return serve(str(project.repository))
+def served(site: tuple[Served, list[keepsake.Experiment]]) -> Served:
+    return site[0]
+
+
+@pytest.fixture
+def trained(site: tuple[Served, list[keepsake.Experiment]]) -> list[keepsake.Experiment]:
+    return site[1]
 
 
 def chart(page: Page, metric: str) -> Locator:
@@ -210,11 +214,12 @@ def test_a_drawing_for_a_paper_has_title_axes_and_every_curve(served: Served, op
 
 
 def test_points_that_are_logged_appear_without_all_being_asked_for_again(
-    served: Served, open_page: OpenPage, watch: Watch, project: keepsake.Project, trained: list[keepsake.Experiment]
+    serve: Callable[[str], Served], open_page: OpenPage, watch: Watch, project: keepsake.Project
 ) -> None:
+    train(project)
     running = project.experiments.create(quiet=True, name="live")
     running.log(step=0, speed=1)
-    page = open_page(served, "/charts")
+    page = open_page(serve(str(project.repository)), "/charts")
     expect(chart(page, "speed")).to_have_accessible_name(re.compile("4 experiments, lowest 0 at 0"))
     watch.requests.clear()
     running.log(step=1, speed=-77)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 import keepsake
 from benchmarks.histories import write_histories
 from tests.ui.browser.conftest import OpenPage, Served, Watch, axe_findings
+from tests.ui.browser.study import serving_made
 
 Serve = Callable[[Path | str], Served]
 
@@ -24,9 +25,8 @@ def repository_of(project: keepsake.Project) -> str:
     return project.repository
 
 
-@pytest.fixture
-def sweep(project: keepsake.Project) -> list[keepsake.Experiment]:
-    """Twelve experiments with two models, of which one failed and one is better than all others."""
+def make_sweep(project: keepsake.Project) -> list[keepsake.Experiment]:
+    """Make twelve experiments with two models, of which one failed and one is better than all others."""
     made = []
     for number in range(12):
         params = {"lr": 0.1 / 2**number, "model": "cnn" if number % 3 else "vit", "seed": number, "epochs": 3}
@@ -42,9 +42,25 @@ def sweep(project: keepsake.Project) -> list[keepsake.Experiment]:
     return made
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, list[keepsake.Experiment]]]:
+    with serving_made(tmp_path_factory.mktemp("sweep"), make_sweep) as site:
+        yield site
+
+
 @pytest.fixture
-def table(serve: Serve, open_page: OpenPage, project: keepsake.Project, sweep: list[keepsake.Experiment]) -> Page:
-    page = open_page(serve(repository_of(project)))
+def served(site: tuple[Served, list[keepsake.Experiment]]) -> Served:
+    return site[0]
+
+
+@pytest.fixture
+def sweep(site: tuple[Served, list[keepsake.Experiment]]) -> list[keepsake.Experiment]:
+    return site[1]
+
+
+@pytest.fixture
+def table(open_page: OpenPage, served: Served) -> Page:
+    page = open_page(served)
     expect(rows(page)).to_have_count(12)
     return page
 
@@ -274,8 +290,11 @@ def test_what_is_shown_can_be_taken_along(table: Page) -> None:
 
 
 def test_an_experiment_that_begins_appears_by_itself_and_nothing_moves(
-    table: Page, project: keepsake.Project, sweep: list[keepsake.Experiment]
+    serve: Serve, open_page: OpenPage, project: keepsake.Project
 ) -> None:
+    sweep = make_sweep(project)
+    table = open_page(serve(repository_of(project)))
+    expect(rows(table)).to_have_count(12)
     running = project.experiments.create(params={"seed": 99}, quiet=True)
     running.checkpoint(step=0, accuracy=0.1, primary_metric=("accuracy", "maximize"))
     table.keyboard.press("j")
@@ -330,9 +349,8 @@ def test_without_an_experiment_the_page_says_how_to_log_one(
 
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
 def test_nothing_serious_stands_in_the_way_of_anybody(
-    serve: Serve, open_page: OpenPage, project: keepsake.Project, sweep: list[keepsake.Experiment], color_scheme: str
+    served: Served, open_page: OpenPage, sweep: list[keepsake.Experiment], color_scheme: str
 ) -> None:
-    served = serve(repository_of(project))
     page = open_page(served, "/?preview=1&sel=" + sweep[3].id[:8], color_scheme=color_scheme)
     expect(rows(page)).to_have_count(12)
     page.keyboard.press("j")
@@ -346,9 +364,9 @@ def test_nothing_serious_stands_in_the_way_of_anybody(
 
 
 def test_a_narrow_page_scrolls_the_table_and_keeps_the_ids_in_sight(
-    serve: Serve, open_page: OpenPage, project: keepsake.Project, sweep: list[keepsake.Experiment]
+    served: Served, open_page: OpenPage, sweep: list[keepsake.Experiment]
 ) -> None:
-    page = open_page(serve(repository_of(project)), width=400)
+    page = open_page(served, width=400)
     expect(rows(page)).to_have_count(12)
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     page.locator(".grid").evaluate("(grid) => grid.scrollLeft = 700")

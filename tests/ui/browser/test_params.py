@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,16 +11,13 @@ from playwright.sync_api import Page, expect
 
 import keepsake
 from tests.ui.browser.conftest import OpenPage, Served, axe_findings
+from tests.ui.browser.study import serving_made
 
 HOSTILE = '<img src=x onerror="alert(1)">'
 
 
-@pytest.fixture
-def trained(tmp_path: Path, user_directory: Path) -> list[keepsake.Experiment]:
-    """Twelve experiments: the loss falls with the size, the speed too, and the model decides nothing."""
-    directory = tmp_path / "project"
-    directory.mkdir()
-    project = keepsake.Project(str(directory / ".keepsake"), directory)
+def train(project: keepsake.Project) -> list[keepsake.Experiment]:
+    """Make twelve experiments: the loss falls with the size, the speed too, and the model decides nothing."""
     made = []
     for number in range(12):
         params = {"size": number + 1, "rate": 10.0 ** -(number % 5), "model": (HOSTILE, "small")[number % 2]}
@@ -33,9 +29,20 @@ def trained(tmp_path: Path, user_directory: Path) -> list[keepsake.Experiment]:
     return made
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, list[keepsake.Experiment]]]:
+    with serving_made(tmp_path_factory.mktemp("params"), train) as site:
+        yield site
+
+
 @pytest.fixture
-def served(trained: list[keepsake.Experiment], tmp_path: Path, serve: Callable[[Path], Served]) -> Served:
-    return serve(tmp_path / "project" / ".keepsake")
+def served(site: tuple[Served, list[keepsake.Experiment]]) -> Served:
+    return site[0]
+
+
+@pytest.fixture
+def trained(site: tuple[Served, list[keepsake.Experiment]]) -> list[keepsake.Experiment]:
+    return site[1]
 
 
 def query(page: Page) -> dict[str, str]:
