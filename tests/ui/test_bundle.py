@@ -105,6 +105,13 @@ def test_no_module_of_the_page_makes_markup_of_text() -> None:
                 assert way not in text, f"{path.name} has {way}"
 
 
+def test_a_browser_that_guesses_where_the_icon_is_gets_it() -> None:
+    guessed, named = (PageFiles().find(address) for address in ("/favicon.ico", "/static/icon.svg"))
+    assert guessed is not None
+    assert named is not None
+    assert (guessed.media_type, guessed.data) == ("image/svg+xml", named.data)
+
+
 def test_the_styles_that_a_view_asks_for_are_those_that_come_with_its_address() -> None:
     (named,) = re.findall(r"^const STYLES = (\[.*?\]);", read(APP), re.MULTILINE)
     assert tuple(json.loads(named)) == VIEW_STYLES

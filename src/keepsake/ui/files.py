@@ -80,7 +80,8 @@ class PageFiles:
                 return self._make_once(view, self._make_index)
             if address.startswith(SCRIPTS) and f"{ADDRESS}{address.removeprefix(SCRIPTS)}" in self._known():
                 return self._make_once(address.removeprefix(SCRIPTS), self._make_script)
-            path = self._known().get(address)
+            # Browsers ask for this one of pages that name no icon, like the one that only leads on.
+            path = self._known().get(f"{ADDRESS}icon.svg" if address == "/favicon.ico" else address)
             return None if path is None else self._load(address, path)
 
     def _known(self) -> dict[str, Path]:
