@@ -51,18 +51,18 @@ def _measure_one(root: Path, experiments: int, repetitions: int) -> list[Row]:
     for _ in range(repetitions):
         with start(root) as server:
             listening.append(server.started_s)
-            first.append(server.time_s("/api/v1/experiments"))
+            first.append(server.time_s("/api/v1/experiments?part=first"))
             cursor = server.cursor
             server.ask("/static/app.js")
-            again.append(server.time_s("/api/v1/experiments"))
+            again.append(server.time_s("/api/v1/experiments?part=first"))
             select.append(min(server.time_s(f"/api/v1/select?filter={quote(FILTER)}") for _ in range(5)))
             unchanged.append(server.time_s(f"/api/v1/changes?since={cursor}"))
             changed.append(_time_a_change(root, server, cursor))
     label = f"keepsake ui, {experiments:,} experiments"
     figures: list[tuple[str, list[float], float | None]] = [
         (f"{label}, from the command to an answer", listening, LISTEN_LIMIT_MS),
-        ("  the table of all of them, first", first, FIRST_LIMIT_MS),
-        ("  the table again", again, AGAIN_LIMIT_MS),
+        ("  what the table shows first, the first time", first, FIRST_LIMIT_MS),
+        ("  the same again", again, AGAIN_LIMIT_MS),
         ("  a filter", select, SELECT_LIMIT_MS),
         ("  what has changed, when nothing has", unchanged, CHANGES_LIMIT_MS),
         ("  what has changed, after a checkpoint", changed, None),
