@@ -35,3 +35,9 @@ def test_an_id_that_is_not_there_is_named(cli: RunCli, trained: TwoExperiments, 
     assert done.code == 3
     assert "0000000" in done.err
     assert not (tmp_path / "report.html").exists()
+
+
+def test_a_place_that_is_not_there_is_named(cli: RunCli, trained: TwoExperiments, tmp_path: Path) -> None:
+    done = cli("report", trained.first.id, "-o", str(tmp_path / "missing" / "report.html"), at=trained.directory)
+    assert done.code == 1
+    assert "missing/report.html cannot be written" in done.err

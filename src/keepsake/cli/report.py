@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
@@ -32,6 +31,7 @@ def command(common: Common, ids: tuple[str, ...], output: str | None, filters: t
         raise click.UsageError("name experiments by their ids, or with -f")
     if output is None and sys.stdout.isatty():
         raise click.UsageError("a page is not for a terminal: name a file with -o")
+    from keepsake._analysis.export import open_whole
     from keepsake.ui.start import report
 
     project = common.project()
@@ -42,8 +42,8 @@ def command(common: Common, ids: tuple[str, ...], output: str | None, filters: t
         page, problems = report(project, experiments, on_progress=on_progress)
     for problem in problems:
         say(f"left out: {problem}")
-    if output is None:
-        click.echo(page, nl=False)
-        return
-    Path(output).write_text(page, encoding="utf-8")
-    say(f"wrote {len(page.encode()) / 1e6:.1f} MB to {output}")
+    data = page.encode()
+    with open_whole(output) as file:
+        file.write(data)
+    if output is not None:
+        say(f"wrote {len(data) / 1e6:.1f} MB to {output}")

@@ -7,6 +7,7 @@ policy lets run what has the digests of that one script and those styles, and no
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import html
 import re
@@ -48,20 +49,18 @@ def make_report(
     if not experiments:
         raise InvalidInputError("there is no experiment to report on", hint="`keepsake ls` lists them")
     answers, pages = Answers(Site(project)), _Pages()
-    wanted = {experiment.id for experiment in experiments}
     table = answers.ask("experiments")
-    places = [place for place, one in enumerate(table["ids"]) if any(whole.startswith(one) for whole in wanted)]
-    ids = [table["ids"][place] for place in places]
+    digits = len(table["ids"][0])  # the same for all
+    ids = list(dict.fromkeys(experiment.id[:digits] for experiment in experiments))
     for done, experiment_id in enumerate(ids, start=1):
         add_experiment(answers, pages, experiment_id)
         if on_progress is not None:
             on_progress(done, len(ids))
-    in_order = sorted(ids, key=lambda one: [whole.id.startswith(one) for whole in experiments].index(True))
     if 2 <= len(ids) <= MOST_COMPARED:
-        _add_comparison(answers, pages, in_order)
-    pages.add("experiments", restrict(table, places))
+        _add_comparison(answers, pages, ids)
+    pages.add("experiments", restrict(table, [place for place, one in enumerate(table["ids"]) if one in ids]))
     pages.add("meta", {**frozen_meta(answers), "experiments": len(ids)})
-    return _write_page(pages.documents, _start(in_order)), pages.problems
+    return _write_page(pages.documents, _start(ids)), pages.problems
 
 
 class _Pages(AnswerWriter):
@@ -96,7 +95,7 @@ def _start(ids: Sequence[str]) -> str:
 def _add_comparison(answers: Answers, pages: _Pages, ids: Sequence[str]) -> None:
     for only in PARTS_OF_DIFF:
         query = {"ids": ",".join(ids), "only": only, "all": "1"}
-        pages.try_to_add(f"diff?{encode_query(query)}", lambda query=query: answers.ask("diff", query))  # type: ignore[misc]
+        pages.try_to_add(f"diff?{encode_query(query)}", functools.partial(answers.ask, "diff", query))
 
 
 def _write_page(documents: dict[str, Any], start: str) -> str:
