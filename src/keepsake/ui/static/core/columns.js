@@ -5,6 +5,7 @@
 // looked at, so that one turn of a switch changes all of them. `width` is null where it is worked out from the values.
 
 import { escapeName, unescapeName } from "./lists.js";
+import { asKey } from "./table.js";
 import { formatDuration, formatTime, formatValue } from "./values.js";
 
 export const GROUPS = ["meta", "metrics", "params"];
@@ -152,10 +153,6 @@ export function differs(values, places) {
   if (places.length < 2) return true;
   const first = asKey(values[places[0]]);
   return places.some((place) => asKey(values[place]) !== first);
-}
-
-function asKey(value) {
-  return value !== null && typeof value === "object" ? JSON.stringify(value) : value;
 }
 
 // A width is guessed once, from the first values there are, so that it does not change under the reader's eyes.

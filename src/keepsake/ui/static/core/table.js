@@ -146,7 +146,8 @@ function areNumbers(values) {
   return present > 0;
 }
 
-const asKey = (value) => (value !== null && typeof value === "object" ? JSON.stringify(value) : value);
+// A value as one that is the same when they are equal: lists and the like are otherwise each their own.
+export const asKey = (value) => (value !== null && typeof value === "object" ? JSON.stringify(value) : value);
 
 function doDiffer(values) {
   const first = asKey(values[0]);
