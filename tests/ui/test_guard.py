@@ -303,7 +303,6 @@ def test_what_is_no_file_of_the_page_is_not_found_and_nothing_is_listed(asker: A
         "/static/\\..\\app.py",
         "/chart",
         "/E/0123",
-        "/favicon.ico",
     ]:
         assert raw(asker.origin, target).status == 404
 
