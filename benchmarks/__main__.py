@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import compileall
+import contextlib
 import importlib
 import os
 import shutil
 import sys
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import keepsake
 from benchmarks.comparison_table import format_comparison
 from benchmarks.machine import describe_machine
+from benchmarks.processes import is_running
 from benchmarks.projects import COURIER
 from benchmarks.results import format_markdown, format_table, load_rows, save_rows, write_part
 from benchmarks.rows import Row
@@ -61,12 +64,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{parent} has less than {scale.free_bytes / 1e9:g} GB free: name a --directory on another disk")
         return 1
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory(prefix="work-", dir=parent) as work:
-        _isolate(Path(work))
-        machine = describe_machine(Path(work))
+    # As an installed package is: where Python is told to write no bytecode, every process would compile the sources.
+    compileall.compile_dir(Path(keepsake.__file__).parent, quiet=1)
+    with work_directory(parent) as work:
+        _isolate(work)
+        machine = describe_machine(work)
         for group in options.groups or GROUPS:
             print(f"measuring {group} …", file=sys.stderr, flush=True)
-            rows += (measured := run_group(group, scale, Path(work) / group))
+            rows += (measured := run_group(group, scale, work / group))
             save_rows(results, group, measured, machine)
     print(f"{machine['processor']}, {machine['file system']}, {machine['python']}\n")
     print(format_table(rows))
@@ -80,6 +85,20 @@ def run_group(group: str, scale: Scale, directory: Path) -> list[Row]:
         return rows
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def work_directory(parent: Path) -> Iterator[Path]:
+    """Make a directory that is deleted in the end, and delete those of earlier runs that were killed."""
+    for left in parent.glob("work-*"):
+        if not is_running(int(left.name.removeprefix("work-"))):
+            shutil.rmtree(left, ignore_errors=True)
+    work = parent / f"work-{os.getpid()}"
+    work.mkdir()
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

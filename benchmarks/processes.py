@@ -27,6 +27,17 @@ def become_subreaper() -> None:
         raise OSError(number, os.strerror(number))
 
 
+def is_running(pid: int) -> bool:
+    """Say whether there is such a process, whoever's it is."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def find_children(pid: int) -> list[int]:
     """Return the processes whose parent is `pid` now, those included that have ended and were not waited for."""
     children = []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from benchmarks import (
     step,
     training,
 )
-from benchmarks.__main__ import COMPARISON, DOCUMENT, GROUPS
+from benchmarks.__main__ import COMPARISON, DOCUMENT, GROUPS, work_directory
 from benchmarks.projects import REPOSITORY, begin, stored_bytes
 from benchmarks.rawness import count_raw_bytes
 from benchmarks.results import format_markdown, format_table, load_rows, save_rows, write_part
@@ -45,6 +47,16 @@ def by_name(rows: list[Row]) -> dict[str, Row]:
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_group_has_a_module_that_measures(group: str) -> None:
     assert callable(importlib.import_module(f"benchmarks.{group}").measure)
+
+
+def test_what_a_killed_run_has_left_is_deleted_by_the_next_and_what_another_uses_is_not(tmp_path: Path) -> None:
+    killed = subprocess.Popen(["true"])
+    killed.wait()
+    (tmp_path / f"work-{killed.pid}" / "repository").mkdir(parents=True)
+    (tmp_path / f"work-{os.getppid()}").mkdir()
+    with work_directory(tmp_path) as work:
+        assert {path.name for path in tmp_path.iterdir()} == {work.name, f"work-{os.getppid()}"}
+    assert not work.exists()
 
 
 def test_an_unchanged_file_stores_no_new_data(tmp_path: Path) -> None:
