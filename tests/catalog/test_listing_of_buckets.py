@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 import threading
 import time
+from unittest.mock import patch
 
 import pytest
 
 from benchmarks.histories import encode_history
+from keepsake._catalog import fetch
 from keepsake._catalog.catalog import Catalog
-from keepsake._catalog.fetch import choose_threads
-from keepsake._model.keys import JOURNALS
+from keepsake._catalog.fetch import SegmentFetcher, choose_threads
+from keepsake._model.keys import JOURNALS, SegmentName
 from keepsake._repository.repository import Repository
 from keepsake.errors import StoreError
 from keepsake.stores.memory import MemoryStore
@@ -97,3 +99,66 @@ def test_a_line_that_breaks_in_the_middle_is_an_error_and_ends_what_is_under_way
     assert far.served == served
     far.fails_after = None
     assert len(listed(store)) == 200
+
+
+def wanted(experiments: int, segments: int) -> tuple[FarStore, dict[str, list[SegmentName]]]:
+    """A store with so many experiments of so many segments of 100 bytes each."""
+    store, names = FarStore(), {}
+    for number in range(experiments):
+        experiment_id = f"{number:032x}"
+        names[experiment_id] = [SegmentName(experiment_id, "5" * 32, part, 100) for part in range(segments)]
+        for name in names[experiment_id]:
+            store.put(name.key, bytes(100))
+    return store, names
+
+
+@pytest.mark.parametrize("segments", [1, 5, 50])
+def test_no_more_comes_than_there_is_room_for_and_all_of_it_in_the_end(
+    monkeypatch: pytest.MonkeyPatch, segments: int
+) -> None:
+    # With 50 segments, an experiment by itself is longer than the room for all.
+    monkeypatch.setattr(fetch, "AHEAD_BYTES", 2_000)
+    store, names = wanted(60, segments)
+    with SegmentFetcher(store) as fetcher:
+        fetcher.want(names, {one: {} for one in names})
+        for taken, experiment_id in enumerate(names):
+            time.sleep(0.001)
+            most_ahead = 20 + max(segments, fetch.MOST_READS * store.concurrency)
+            assert store.served <= taken * segments + most_ahead
+            assert fetcher.take(experiment_id).keys() == {name.key for name in names[experiment_id]}
+    assert store.served == 60 * segments
+
+
+def test_what_is_wanted_later_comes_after_what_was_wanted_before_and_by_the_same_threads() -> None:
+    store, names = wanted(200, 1)
+    ids = list(names)
+    with SegmentFetcher(store) as fetcher:
+        for start in range(0, 200, 50):
+            some = ids[start : start + 50]
+            fetcher.want({one: names[one] for one in some}, {one: {} for one in some})
+        for experiment_id in ids:
+            assert len(fetcher.take(experiment_id)) == 1
+        assert sum(thread.name.startswith("keepsake-fetch") for thread in threading.enumerate()) <= 2 * 8
+    assert not any(thread.name.startswith("keepsake-fetch") for thread in threading.enumerate())
+
+
+def test_what_is_at_hand_is_not_fetched_and_what_is_gone_is_left_out() -> None:
+    store, names = wanted(3, 2)
+    first, second, third = names
+    at_hand = {names[first][0].key: b"kept"}
+    store.delete(names[second][1].key)
+    with SegmentFetcher(store) as fetcher:
+        fetcher.want(names, {first: at_hand, second: {}, third: {}})
+        assert fetcher.take(first) == {names[first][0].key: b"kept", names[first][1].key: bytes(100)}
+        assert fetcher.take(second).keys() == {names[second][0].key}
+        assert len(fetcher.take(third)) == 2
+
+
+def test_where_no_thread_can_be_started_everything_is_fetched_all_the_same() -> None:
+    store, names = wanted(40, 2)
+    with (
+        patch.object(threading.Thread, "start", side_effect=RuntimeError("can't start new thread")),
+        SegmentFetcher(store) as fetcher,
+    ):
+        fetcher.want(names, {one: {} for one in names})
+        assert all(len(fetcher.take(one)) == 2 for one in names)

@@ -32,7 +32,7 @@ from keepsake.errors import CorruptionError, KeepsakeError, NotFoundError
 from keepsake.stores.base import DirectoryStore, Store
 
 BATCH = 4 * BLOCK
-"""Experiments that are held in memory at once."""
+"""Experiments that are written at once."""
 
 Item = TypeVar("Item")
 
@@ -111,11 +111,15 @@ def _apply(connection: sqlite3.Connection, store: Store, survey: Survey, sealed:
     _write_columns(connection, dict.fromkeys(gone))
     keep_segments = not isinstance(store, DirectoryStore)
     (last,) = connection.execute("SELECT coalesce(max(number), -1) FROM experiments").fetchone()
-    for batch in _batches(survey.stale.items(), BATCH):
-        kept = {one: _load_kept(connection, survey, one, segments) for one, segments in batch}
-        rows = _Rows(changes, keep_segments=keep_segments)
-        wanted = {one: [name for name, _ in segments] for one, segments in batch}
-        with SegmentFetcher(store, wanted, kept) as fetcher:
+    with SegmentFetcher(store) as fetcher:
+
+        def ask(batch: Sequence[tuple[str, Segments]]) -> Sequence[tuple[str, Segments]]:
+            kept = {one: _load_kept(connection, survey, one, segments) for one, segments in batch}
+            fetcher.want({one: [name for name, _ in segments] for one, segments in batch}, kept)
+            return batch
+
+        for batch in _one_ahead(map(ask, _batches(survey.stale.items(), BATCH))):
+            rows = _Rows(changes, keep_segments=keep_segments)
             for experiment_id, segments in batch:
                 known = survey.known.get(experiment_id)
                 last += known is None
@@ -126,8 +130,8 @@ def _apply(connection: sqlite3.Connection, store: Store, survey: Survey, sealed:
                 rows.add(reading, is_known=known is not None)
                 if known is not None:
                     _forget(connection, number)
-        rows.write(connection)
-        _write_columns(connection, rows.values)
+            rows.write(connection)
+            _write_columns(connection, rows.values)
     changes.write()
     connection.executemany("DELETE FROM directories WHERE prefix = ?", ((one,) for one in survey.gone_directories))
     connection.executemany("INSERT OR REPLACE INTO directories VALUES (?, ?)", survey.directories.items())
@@ -294,3 +298,13 @@ def _batches(items: Iterable[Item], size: int) -> Iterator[Sequence[Item]]:
     rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch
+
+
+def _one_ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield the items, each after the one that follows it was made."""
+    rest = iter(items)
+    for current in islice(rest, 1):
+        for following in rest:
+            yield current
+            current = following
+        yield current
