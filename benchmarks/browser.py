@@ -127,19 +127,19 @@ def fresh_page(browser: Any) -> Iterator[Any]:
         context.close()
 
 
-def frames_while(page: Any, act: str) -> list[float]:
-    """Return the ms between frames while an asynchronous function of JavaScript runs."""
+def frames_while(page: Any, act: str, argument: object) -> list[float]:
+    """Return the ms between frames while an asynchronous function of JavaScript runs, called with `argument`."""
     found: list[float] = page.evaluate(
-        """async (source) => {
+        """async ([source, argument]) => {
           const act = eval(source), gaps = [];
           let last = performance.now(), goes = true;
           const tick = (now) => { gaps.push(now - last); last = now; if (goes) requestAnimationFrame(tick); };
           requestAnimationFrame(tick);
-          await act();
+          await act(argument);
           goes = false;
           return gaps.slice(2);
         }""",
-        act,
+        [act, argument],
     )
     return found
 

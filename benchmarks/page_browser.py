@@ -47,14 +47,21 @@ CLICK = """(number) => new Promise((resolve) => {
     : requestAnimationFrame(() => resolve(performance.now() - start));
   check();
 })"""
-SCROLL = """async () => {
+NUMBERS = ("37", "52", "81", "64")
+SCROLL = """async (frames) => {
   const grid = document.querySelector('[role=grid]');
   const scroller = grid.scrollHeight > grid.clientHeight ? grid : document.scrollingElement;
-  for (let frame = 0; frame < 180; frame++) {
+  for (let frame = 0; frame < frames; frame++) {
     scroller.scrollTop += 120;
     await new Promise(requestAnimationFrame);
   }
 }"""
+SEEN = """(last) => new Promise((resolve) => {
+  const end = performance.now() + 3000;
+  const check = () => seen[last] === undefined && performance.now() < end
+    ? requestAnimationFrame(check) : resolve(seen);
+  check();
+})"""
 WRITER = """
 import sys, time
 from keepsake import Project
@@ -99,9 +106,9 @@ def measure_table(browser: Any, scale: Scale, root: Path) -> list[Row]:
             page.goto(address)
             page.wait_for_function(TABLE_SHOWS)
             page.wait_for_timeout(_SETTLING_MS)
-            keys = list(_time_keys(page))
+            keys = list(_time_keys(page, scale.page_numbers))
             clicks = [page.evaluate(CLICK, number) for number in (0, 1, 0, 1)]
-            frames = frames_while(page, SCROLL)
+            frames = frames_while(page, SCROLL, scale.page_frames)
         code_kb = measure_code(browser, address)
     return [
         _row(f"page: from the address to a table of {label}", opened, 500.0),
@@ -118,9 +125,9 @@ def measure_table(browser: Any, scale: Scale, root: Path) -> list[Row]:
     ]
 
 
-def _time_keys(page: Any) -> Iterator[float]:
+def _time_keys(page: Any, numbers: int) -> Iterator[float]:
     filter_box = page.get_by_role("search").locator("input")
-    for digits in ("37", "52", "81", "64"):
+    for digits in NUMBERS[:numbers]:
         filter_box.fill("params.lr < 0.")
         page.wait_for_timeout(_SETTLING_MS)
         for digit in digits:
@@ -194,8 +201,7 @@ def measure_live(browser: Any, root: Path, *, points: int) -> Row:
             writer.stdin.write("\n")
             writer.stdin.flush()
             sent = dict(line.split() for line in (writer.stdout.readline() for _ in range(points)))
-            page.wait_for_timeout(3000)
-            seen = page.evaluate("window.seen")
+            seen = page.evaluate(SEEN, points - 1)
         writer.stdin.close()
     delays = [
         (seen[int(step)] - float(when)) * 1e3

@@ -31,7 +31,7 @@ def measure(scale: Scale, directory: Path) -> list[Row]:
     """Save one model twice in each format, and weigh what the second time added."""
     rows = []
     for dtype in (torch.float32, torch.bfloat16):
-        training = Training(new_model(WIDTH, LAYERS, dtype))
+        training = Training(new_model(WIDTH, LAYERS, dtype), scale.training_batch)
         training.run(scale.steps_between_checkpoints)
         for name, write in (("torch.save", _write_torch), ("safetensors", _write_safetensors)):
             what = f"small tensors, renamed, {'fp32' if dtype == torch.float32 else 'bf16'}, {name}"

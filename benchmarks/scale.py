@@ -27,6 +27,8 @@ class Scale:
     import_pairs: int
     model_width: int
     model_layers: int
+    training_batch: int
+    """How many texts each step of training learns from."""
     steps_between_checkpoints: int
     comparison_rounds: int
     """How often every program saves every series."""
@@ -53,6 +55,10 @@ class Scale:
     """How many points all curves of a chart have together, in the chart with many."""
     page_runs: int
     """How often a page is opened."""
+    page_numbers: int
+    """How many numbers are typed into the page's filter."""
+    page_frames: int
+    """How many frames the table of the page is scrolled for."""
     page_peer_experiments: int
     """How many experiments the tables of other programs' pages show, and ours beside them."""
     free_bytes: int
@@ -70,6 +76,7 @@ FULL = Scale(
     import_pairs=21,
     model_width=256,
     model_layers=4,
+    training_batch=8,
     steps_between_checkpoints=10,
     comparison_rounds=3,
     comparison_calls=200,
@@ -85,6 +92,8 @@ FULL = Scale(
     page_points=2_000,
     page_many_points=1_000_000,
     page_runs=5,
+    page_numbers=4,
+    page_frames=180,
     page_peer_experiments=200,
     free_bytes=12_000 * MB,
 )
@@ -100,6 +109,7 @@ QUICK = Scale(
     import_pairs=3,
     model_width=128,
     model_layers=2,
+    training_batch=2,
     steps_between_checkpoints=2,
     comparison_rounds=1,
     comparison_calls=20,
@@ -115,6 +125,8 @@ QUICK = Scale(
     page_points=40,
     page_many_points=1_000,
     page_runs=1,
+    page_numbers=1,
+    page_frames=20,
     page_peer_experiments=20,
     free_bytes=1_000 * MB,
 )

@@ -56,7 +56,7 @@ def write_series(scale: Scale, directory: Path) -> list[Series]:
 def _train(
     model: Transformer, write: Write, name_of: Callable[[Training], str], scale: Scale, directory: Path
 ) -> tuple[Path, ...]:
-    training = Training(model)
+    training = Training(model, scale.training_batch)
     shutil.rmtree(directory, ignore_errors=True)
     checkpoints = []
     for number in range(CHECKPOINTS):

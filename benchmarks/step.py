@@ -51,7 +51,7 @@ def measure(scale: Scale, directory: Path) -> list[Row]:
     write_gpt2_like(directory / WEIGHTS, scale.big_file_bytes)
     wait_until_quiet(scale.patience_s / 4)
     options = {"windows": scale.step_windows, "window_s": scale.step_window_s}
-    options |= {"width": scale.model_width, "layers": scale.model_layers}
+    options |= {"width": scale.model_width, "layers": scale.model_layers, "batch": scale.training_batch}
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.step", str(directory), json.dumps(options)],
         cwd=Path(__file__).parent.parent,
@@ -97,16 +97,17 @@ class Trainer:
         directory: the project; the file of weights is in it.
         width: the model's width.
         layers: its number of layers.
+        batch: how many texts each step learns from.
     """
 
-    def __init__(self, directory: Path, width: int, layers: int) -> None:
+    def __init__(self, directory: Path, width: int, layers: int, batch: int) -> None:
         import torch
 
         from benchmarks.transformer import Training, new_model
 
         torch.set_num_threads(os.cpu_count() or 1)
         self._directory = directory
-        self._training = Training(new_model(width, layers, torch.float32))
+        self._training = Training(new_model(width, layers, torch.float32), batch)
         with courier_allowed():
             self._experiment: Experiment = begin(directory)
         self._saves = 0
@@ -189,7 +190,7 @@ def main(arguments: list[str]) -> int:
     """Train in turns, print what was measured in JSON, and leave no process behind."""
     directory, options = Path(arguments[0]), json.loads(arguments[1])
     become_subreaper()  # so that the courier is found, and waited for
-    trainer = Trainer(directory, options["width"], options["layers"])
+    trainer = Trainer(directory, options["width"], options["layers"], options["batch"])
     trainer.warm_up()
     for _ in range(options["windows"]):
         trainer.train_alone(options["window_s"])

@@ -87,7 +87,7 @@ def measure(scale: Scale, directory: Path) -> list[Row]:
 
 def run(kind: Kind, model: Transformer, scale: Scale, directory: Path) -> list[Row]:
     """Train a model, save it in each of the kind's formats into a project of its own, and return a row for each."""
-    training = Training(model)
+    training = Training(model, scale.training_batch)
     places = {name: directory / f"{kind.name}, {name}" for name in kind.writers}
     experiments = {name: begin(place) for name, place in places.items()}
     raw_bytes = dict.fromkeys(kind.writers, 0)

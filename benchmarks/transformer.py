@@ -17,7 +17,6 @@ from benchmarks.source_text import standard_library
 
 BYTES = 256
 CONTEXT = 128
-BATCH = 8
 TEXT_BYTES = 2 * 10**6
 ADAPTER_RANK = 8
 
@@ -85,10 +84,12 @@ class Training:
 
     Args:
         model: what to train; parameters that need no gradient stay as they are.
+        batch: how many texts each step learns from.
     """
 
-    def __init__(self, model: Transformer) -> None:
+    def __init__(self, model: Transformer, batch: int) -> None:
         self.model = model
+        self._batch = batch
         self.step = 0
         self.losses: list[float] = []
         trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -98,7 +99,7 @@ class Training:
     def run(self, steps: int) -> None:
         """Take some steps."""
         for _ in range(steps):
-            starts = torch.randint(len(self._text) - CONTEXT - 1, (BATCH,))
+            starts = torch.randint(len(self._text) - CONTEXT - 1, (self._batch,))
             rows = torch.stack([self._text[start : start + CONTEXT + 1] for start in starts])
             logits = self.model(rows[:, :-1])
             loss = functional.cross_entropy(logits.flatten(0, 1).float(), rows[:, 1:].flatten())

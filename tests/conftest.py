@@ -6,6 +6,7 @@ import functools
 import gc
 import itertools
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,10 @@ _numbers = itertools.count()
 # Tests run beside each other: threads that compute together would mostly wait for each other.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+
+# Images of containers like to forbid it, and then each of the hundreds of processes that the tests start compiles anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # How busy the machine is says nothing about the code.
 settings.register_profile(

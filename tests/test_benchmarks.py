@@ -34,7 +34,7 @@ from benchmarks.scale import MB, QUICK
 from benchmarks.timing import Action, measure_pairs
 from benchmarks.weights import write_gpt2_like, write_unstructured
 
-TINY = replace(QUICK, pairs=1, import_pairs=1, big_file_bytes=12 * MB, memory_file_bytes=40 * MB)
+TINY = replace(QUICK, pairs=1, import_pairs=1, training_batch=1, big_file_bytes=12 * MB, memory_file_bytes=40 * MB)
 
 
 def by_name(rows: list[Row]) -> dict[str, Row]:

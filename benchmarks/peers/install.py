@@ -69,13 +69,21 @@ def install_needs(name: str, needs: Needs) -> Installation:
     return Installation(python, tuple(path for path in commands if path.exists()))
 
 
+def create_environment(home: Path) -> tuple[str, ...]:
+    """Make a virtual environment; return the command that installs what is appended to it.
+
+    That is the pip of this Python: one of its own would take longer to install than most of the programs.
+    """
+    venv.create(home)
+    return sys.executable, "-m", "pip", "--python", str(home / "bin" / "python"), "install", "--quiet"
+
+
 def _fetch(needs: Needs, home: Path) -> None:
     _unpack(needs.debian, home / "debian")
     _unpack(needs.build, home / "build")
     if needs.python:
-        venv.create(home / "python", with_pip=True)
-        python = str(home / "python" / "bin" / "python")
-        _run(python, "-m", "pip", "install", "--quiet", *needs.python, environment=_headers(home / "build" / "usr"))
+        installing = create_environment(home / "python")
+        _run(*installing, *needs.python, environment=_headers(home / "build" / "usr"))
 
 
 def _unpack(packages: tuple[str, ...], target: Path) -> None:
