@@ -25,6 +25,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 
 from keepsake.errors import ConfigError, ForkedProcessError, NotFoundError, StoreError
 from keepsake.stores._bucketoptions import BucketOptions
+from keepsake.stores._cloudbodies import read_body
 from keepsake.stores._clouderrors import CloudErrors
 from keepsake.stores._cloudlisting import list_pages
 from keepsake.stores.base import Data, ObjectInfo, buffers_of, check_key, check_range, is_key
@@ -110,7 +111,7 @@ class CloudStore:
         check_key(key)
         client = self._reading_client()
         try:
-            return bytes(obstore.get(client, self._before + key).bytes())
+            return read_body(obstore.get(client, self._before + key))
         except _FAILURES as error:
             raise self._errors.reading(error, key) from None
 
