@@ -9,27 +9,20 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route, expect, sync_playwright
 
 import keepsake
+from benchmarks.browser import FLAGS
+
+if TYPE_CHECKING:
+    from tests.ui.browser.study import Study
 
 AXE = Path(sys.prefix) / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 """Where `make` has npm put it."""
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # Nothing but this machine can be found, so the page is known to need nothing else.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
 PATIENCE_MS = 20_000
 """How long anything may take on a busy machine before a test gives up."""
 expect.set_options(timeout=PATIENCE_MS)
@@ -46,7 +39,7 @@ def chromium_path() -> str:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        launched = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
         yield launched
         launched.close()
 
@@ -100,6 +93,15 @@ def serve(user_directory: Path) -> Iterator[Callable[[Path], Served]]:
             process.stdout.close()
 
 
+@pytest.fixture(scope="session")
+def served_study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Study]]:
+    """The study and what serves it, for all tests that do not change it."""
+    from tests.ui.browser.study import serving_study  # which needs what is here
+
+    with serving_study(tmp_path_factory.mktemp("study")) as site:
+        yield site
+
+
 @dataclass
 class Watch:
     """What went wrong in a page. A test that makes something fail on purpose names a part of it in `expected`."""
@@ -114,7 +116,7 @@ class Watch:
 
     def follow(self, page: Page) -> None:
         page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self.note(f"page error: {error}"))
+        page.on("pageerror", lambda error: self.note(f"page error: {error.stack or error}"))
         page.on("request", self._on_request)
 
     def _on_console(self, message: ConsoleMessage) -> None:
@@ -198,13 +200,25 @@ def run_module(empty_page: Page) -> RunModule:
 
 
 def axe_findings(page: Page) -> list[str]:
-    """Return what axe-core calls serious or critical in a page, with the element that it means."""
-    script = AXE.read_text()
-    page.evaluate(script)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    """Return what axe-core calls serious or critical in a page as it is, with the element that it means."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
+    return _findings(page, "{}")
+
+
+def axe_findings_in_both_themes(page: Page) -> list[str]:
+    """Return the same of a page that is shown in light colours, and what dark ones change; it stays dark."""
+    found = axe_findings(page)
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    return found + _findings(page, "{runOnly: ['color-contrast', 'link-in-text-block']}")
+
+
+def _findings(page: Page, options: str) -> list[str]:
+    violations = page.evaluate(f"axe.run(document, {options}).then(({{ violations }}) => violations)")
     return [
         f"{violation['id']}: {node['target']}: {node['failureSummary']}"
-        for violation in found["violations"]
+        for violation in violations
         if violation["impact"] in ("serious", "critical")
         for node in violation["nodes"]
     ]

@@ -115,7 +115,7 @@ def serving_made(
 
 @contextmanager
 def serving_study(root: Path) -> Iterator[tuple[Served, Study]]:
-    """Make the study and serve it: once for all tests of a module, none of which changes it."""
+    """Make the study and serve it: once for all tests, none of which changes it."""
     with making(root):
         study = make_study(root)
         with serving_kept(study.repository) as served:

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 import keepsake
-from tests.ui.browser.conftest import OpenPage, Served, Watch, axe_findings
+from tests.ui.browser.conftest import OpenPage, Served, Watch, axe_findings_in_both_themes
 from tests.ui.browser.study import serving_made
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -218,7 +218,10 @@ def test_points_that_are_logged_appear_without_all_being_asked_for_again(
     train(project)
     running = project.experiments.create(quiet=True, name="live")
     running.log(step=0, speed=1)
-    page = open_page(serve(str(project.repository)), "/charts")
+    served = serve(str(project.repository))
+    page = open_page(served, "/about")
+    page.clock.install()
+    page.goto(served.at("/charts"))
     expect(chart(page, "speed")).to_have_accessible_name(re.compile("4 experiments, lowest 0 at 0"))
     watch.requests.clear()
     running.log(step=1, speed=-77)
@@ -233,7 +236,8 @@ def test_points_that_are_logged_appear_without_all_being_asked_for_again(
     page.wait_for_timeout(100)  # what was on its way arrives
     watch.requests.clear()
     running.log(step=2, speed=-88)
-    page.wait_for_timeout(2500)
+    page.clock.run_for(60_000)
+    page.wait_for_timeout(100)  # what would have been asked for is under way
     assert not [url for url in watch.requests if "/api/" in url]
     page.evaluate(hide, False)
     expect(chart(page, "speed")).to_have_accessible_name(re.compile("lowest -88 at 2"))
@@ -251,8 +255,6 @@ def test_a_failure_says_what_to_do(served: Served, open_page: OpenPage, watch: W
 def test_nothing_serious_is_wrong_for_people_with_disabilities(served: Served, open_page: OpenPage) -> None:
     page = open_page(served, "/charts?table=val/acc&mean=1&across=4")
     expect(chart(page, "val/loss")).to_be_visible()
-    for is_dark in (False, True):
-        page.emulate_media(color_scheme="dark" if is_dark else "light")
-        assert not axe_findings(page)
+    assert not axe_findings_in_both_themes(page)
     page.set_viewport_size({"width": 400, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 400

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import expect
 
-from tests.ui.browser.conftest import OpenPage, Served, Watch, axe_findings
-from tests.ui.browser.study import HOSTILE, Study, serving_study
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Study]]:
-    with serving_study(tmp_path_factory.mktemp("study")) as site:
-        yield site
+from tests.ui.browser.conftest import OpenPage, Served, Watch, axe_findings_in_both_themes
+from tests.ui.browser.study import HOSTILE, Study
 
 
 @pytest.fixture
-def served(site: tuple[Served, Study]) -> Served:
-    return site[0]
+def served(served_study: tuple[Served, Study]) -> Served:
+    return served_study[0]
 
 
 @pytest.fixture
-def study(site: tuple[Served, Study]) -> Study:
-    return site[1]
+def study(served_study: tuple[Served, Study]) -> Study:
+    return served_study[1]
 
 
 def test_two_experiments_are_compared_in_everything(served: Served, study: Study, open_page: OpenPage) -> None:
@@ -140,12 +132,11 @@ def test_an_experiment_is_the_same_as_itself(served: Served, study: Study, open_
     expect(page.locator("#summary")).to_contain_text("Nothing differs")
 
 
-@pytest.mark.parametrize("color_scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(served: Served, study: Study, open_page: OpenPage, color_scheme: str) -> None:
-    page = open_page(served, f"/compare/{study.id(0)}...{study.id(2)}?layout=split", color_scheme=color_scheme)
+def test_axe_finds_nothing_serious(served: Served, study: Study, open_page: OpenPage) -> None:
+    page = open_page(served, f"/compare/{study.id(0)}...{study.id(2)}?layout=split")
     expect(page.locator("#code .tok-keyword").first).to_be_visible()
     expect(page.locator("#curves").get_by_role("region", name="train_loss")).to_be_visible()
-    assert axe_findings(page) == []
+    assert axe_findings_in_both_themes(page) == []
 
 
 def test_nothing_sticks_out_of_a_narrow_window(served: Served, study: Study, open_page: OpenPage) -> None:

@@ -12,8 +12,8 @@ from playwright.sync_api import Page, expect
 
 import keepsake
 from benchmarks.histories import write_histories
-from tests.ui.browser.conftest import OpenPage, Served, Watch, axe_findings
-from tests.ui.browser.study import serving_made
+from tests.ui.browser.conftest import OpenPage, Served, Watch, axe_findings_in_both_themes
+from tests.ui.browser.study import making, serving_kept, serving_made
 
 Serve = Callable[[Path | str], Served]
 
@@ -310,13 +310,19 @@ def test_an_experiment_that_begins_appears_by_itself_and_nothing_moves(
     expect(rows(table).first).to_contain_text("0.95")
 
 
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    root = tmp_path_factory.mktemp("many")
+    write_histories(root / "repository", 10_000, checkpoints=1)
+    with making(root), serving_kept(root / "repository") as served:
+        yield served
+
+
 @pytest.mark.timeout(300)
 def test_ten_thousand_rows_are_as_few_in_the_page_as_are_in_view(
-    serve: Serve, open_page: OpenPage, tmp_path: Path, watch: Watch
+    many: Served, open_page: OpenPage, watch: Watch
 ) -> None:
-    write_histories(tmp_path / "many", 10_000, checkpoints=1)
-    keepsake.Project(str(tmp_path / "many"), tmp_path).experiments.list(limit=1)  # the catalog has been there before
-    page = open_page(serve(tmp_path / "many"))
+    page = open_page(many)
     grid = page.get_by_role("grid")
     expect(grid).to_have_attribute("aria-rowcount", "10001")
     assert rows(page).count() < 60
@@ -347,19 +353,19 @@ def test_without_an_experiment_the_page_says_how_to_log_one(
     expect(page.locator("pre")).to_contain_text("keepsake.init(")
 
 
-@pytest.mark.parametrize("color_scheme", ["light", "dark"])
 def test_nothing_serious_stands_in_the_way_of_anybody(
-    served: Served, open_page: OpenPage, sweep: list[keepsake.Experiment], color_scheme: str
+    served: Served, open_page: OpenPage, sweep: list[keepsake.Experiment]
 ) -> None:
-    page = open_page(served, "/?preview=1&sel=" + sweep[3].id[:8], color_scheme=color_scheme)
+    page = open_page(served, "/?preview=1&sel=" + sweep[3].id[:8])
     expect(rows(page)).to_have_count(12)
     page.keyboard.press("j")
-    assert axe_findings(page) == []
+    assert axe_findings_in_both_themes(page) == []
+    page.emulate_media(color_scheme="light")
     page.goto(served.origin + "/?group=params.model&open==vit")
     expect(rows(page)).to_have_count(4)
     header(page, "params.lr").hover()
     header(page, "params.lr").get_by_role("button", name="Menu of param lr").click()
-    assert axe_findings(page) == []
+    assert axe_findings_in_both_themes(page) == []
     assert page.title() != "hacked"
 
 

@@ -13,10 +13,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from keepsake import Project
 from keepsake.errors import ConflictError, InvalidInputError
-from keepsake.ui.export import export_page
+from keepsake.ui.export import ExportResult, export_page
 from keepsake.ui.frozen import frozen_name
 from keepsake.ui.report import make_report
 from tests.ui.browser.conftest import PATIENCE_MS, Watch
+from tests.ui.browser.study import making
 
 HOSTILE = "<img src=x onerror=document.title='taken'> ~*'\"%&+ä.txt"
 
@@ -30,15 +31,14 @@ def png() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """Two experiments with code, curves and files, one of a name that looks like markup."""
-    directory = tmp_path / "project"
+def make_project(root: Path) -> Project:
+    """Make two experiments with code, curves and files, one of a name that looks like markup."""
+    directory = root / "project"
     directory.mkdir()
     (directory / "train.py").write_text("print('hello')\n")
     (directory / HOSTILE).write_text("hostile\n")
     (directory / "picture.png").write_bytes(png())
-    project = Project(repository=str(tmp_path / "repository"), directory=directory)
+    project = Project(repository=str(root / "repository"), directory=directory)
     for number in range(2):
         experiment = project.experiments.create(
             path=".", params={"lr": 0.1 * (number + 1)}, name=f"run-{number}", quiet=True
@@ -52,6 +52,20 @@ def project(tmp_path: Path) -> Project:
     return project
 
 
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The project for all tests of this module that do not change it."""
+    root = tmp_path_factory.mktemp("export")
+    with making(root):
+        yield make_project(root)
+
+
+@pytest.fixture(scope="module")
+def site(project: Project, tmp_path_factory: pytest.TempPathFactory) -> ExportResult:
+    """The project, exported once."""
+    return export_page(project, tmp_path_factory.mktemp("exported") / "site")
+
+
 @pytest.fixture
 def page(browser: Browser, watch: Watch) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 800}, offline=True)
@@ -62,10 +76,9 @@ def page(browser: Browser, watch: Watch) -> Iterator[Page]:
     context.close()
 
 
-def test_every_view_opens_from_a_folder(project: Project, page: Page, tmp_path: Path) -> None:
-    result = export_page(project, tmp_path / "site")
-    assert (result.experiments, result.problems) == (2, ())
-    page.goto(result.index.as_uri())
+def test_every_view_opens_from_a_folder(project: Project, site: ExportResult, page: Page) -> None:
+    assert (site.experiments, site.problems) == (2, ())
+    page.goto(site.index.as_uri())
     expect(page.get_by_role("grid")).to_contain_text("run-0")
     first, second = project.experiments.list()
     for address, shows in (
@@ -80,42 +93,39 @@ def test_every_view_opens_from_a_folder(project: Project, page: Page, tmp_path: 
         ("storage", "run-1"),
         ("about", "1.0.0"),
     ):
-        page.goto(f"{result.index.as_uri()}#/{address}")
+        page.goto(f"{site.index.as_uri()}#/{address}")
         expect(page.locator("main")).to_contain_text(shows)
 
 
-def test_an_image_is_part_of_the_export(project: Project, page: Page, tmp_path: Path) -> None:
-    result = export_page(project, tmp_path / "site")
+def test_an_image_is_part_of_the_export(project: Project, site: ExportResult, page: Page) -> None:
     first = project.experiments.list()[0]
-    page.goto(f"{result.index.as_uri()}#/e/{first.id[:8]}/files/picture.png")
+    page.goto(f"{site.index.as_uri()}#/e/{first.id[:8]}/files/picture.png")
     expect(page.locator("main img")).to_have_js_property("naturalWidth", 2)
 
 
-def test_a_file_of_any_name_is_only_text(project: Project, page: Page, tmp_path: Path) -> None:
-    result = export_page(project, tmp_path / "site")
-    page.goto(f"{result.index.as_uri()}#/e/{project.experiments.list()[0].id[:8]}/files")
+def test_a_file_of_any_name_is_only_text(project: Project, site: ExportResult, page: Page) -> None:
+    page.goto(f"{site.index.as_uri()}#/e/{project.experiments.list()[0].id[:8]}/files")
     page.get_by_role("treeitem").filter(has_text="onerror").click()
     expect(page.locator(".files-preview")).to_contain_text("hostile")
     assert "taken" not in page.title()
 
 
-def test_the_filter_looks_for_words(project: Project, page: Page, tmp_path: Path) -> None:
-    result = export_page(project, tmp_path / "site")
-    page.goto(result.index.as_uri())
+def test_the_filter_looks_for_words(site: ExportResult, page: Page) -> None:
+    page.goto(site.index.as_uri())
     page.get_by_role("search").locator("input").fill("run-1")
     expect(page.locator(".count")).to_have_text("1 of 2")
     page.reload()
     expect(page.locator(".count")).to_have_text("1 of 2")
 
 
-def test_what_is_not_exported_is_said_to_be_missing(project: Project, page: Page, tmp_path: Path, watch: Watch) -> None:
+def test_what_is_not_exported_is_said_to_be_missing(site: ExportResult, page: Page, watch: Watch) -> None:
     watch.expected.append("ERR_FILE_NOT_FOUND")
-    result = export_page(project, tmp_path / "site")
-    page.goto(f"{result.index.as_uri()}#/e/0123456789abcdef")
+    page.goto(f"{site.index.as_uri()}#/e/0123456789abcdef")
     expect(page.locator("main")).to_contain_text("not part of the export")
 
 
-def test_an_export_replaces_an_earlier_one_and_nothing_else(project: Project, tmp_path: Path) -> None:
+def test_an_export_replaces_an_earlier_one_and_nothing_else(tmp_path: Path) -> None:
+    project = make_project(tmp_path)
     site = tmp_path / "site"
     export_page(project, site)
     gone = project.experiments.list()[0]
@@ -129,9 +139,8 @@ def test_an_export_replaces_an_earlier_one_and_nothing_else(project: Project, tm
     assert (tmp_path / "other" / "thesis.txt").read_text() == "mine"
 
 
-def test_an_export_asks_nothing_of_the_network(project: Project, page: Page, tmp_path: Path, watch: Watch) -> None:
-    result = export_page(project, tmp_path / "site")
-    page.goto(f"{result.index.as_uri()}#/charts")
+def test_an_export_asks_nothing_of_the_network(site: ExportResult, page: Page, watch: Watch) -> None:
+    page.goto(f"{site.index.as_uri()}#/charts")
     expect(page.locator("main")).to_contain_text("loss")
     assert all(url.startswith(("file:", "data:", "blob:")) for url in watch.requests)
 
@@ -173,7 +182,8 @@ def test_a_report_of_two_begins_with_their_comparison_files_included(
     assert all(url.startswith(("file:", "data:", "blob:")) for url in watch.requests)
 
 
-def test_nothing_that_an_experiment_holds_ends_the_data_or_runs(project: Project, page: Page, tmp_path: Path) -> None:
+def test_nothing_that_an_experiment_holds_ends_the_data_or_runs(page: Page, tmp_path: Path) -> None:
+    project = make_project(tmp_path)
     mean = "</script><script>document.title='taken'</script><!--<script>"
     project.experiments.create(params={mean: mean}, name=mean, quiet=True).stop()
     ids = [one.id for one in project.experiments.list()]

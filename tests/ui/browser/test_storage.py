@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 import keepsake
-from tests.ui.browser.conftest import OpenPage, Served, axe_findings
-from tests.ui.browser.study import Study, make_study, serving_study
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Study]]:
-    with serving_study(tmp_path_factory.mktemp("study")) as site:
-        yield site
+from tests.ui.browser.conftest import OpenPage, Served, axe_findings, axe_findings_in_both_themes
+from tests.ui.browser.study import Study, make_study
 
 
 @pytest.fixture
-def served(site: tuple[Served, Study]) -> Served:
-    return site[0]
+def served(served_study: tuple[Served, Study]) -> Served:
+    return served_study[0]
 
 
 @pytest.fixture
-def study(site: tuple[Served, Study]) -> Study:
-    return site[1]
+def study(served_study: tuple[Served, Study]) -> Study:
+    return served_study[1]
 
 
 def test_the_storage_says_what_du_says(served: Served, study: Study, open_page: OpenPage) -> None:
@@ -62,12 +56,15 @@ def test_nothing_stored_says_how_something_would_be(
     expect(page.get_by_role("heading", name="Nothing is stored yet.")).to_be_visible()
 
 
-@pytest.mark.parametrize(("color_scheme", "width"), [("light", 1280), ("dark", 400)])
-def test_axe_finds_nothing_serious(served: Served, open_page: OpenPage, color_scheme: str, width: int) -> None:
-    page = open_page(served, "/storage", color_scheme=color_scheme, width=width)
+def test_axe_finds_nothing_serious(served: Served, open_page: OpenPage) -> None:
+    page = open_page(served, "/storage")
+    expect(page.locator(".usage-tile").first).to_be_visible()
+    assert axe_findings_in_both_themes(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    page.set_viewport_size({"width": 400, "height": 800})
     expect(page.locator(".usage-tile").first).to_be_visible()
     assert axe_findings(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
 def test_the_page_about_this_page_says_what_is_shown(served: Served, study: Study, open_page: OpenPage) -> None:
