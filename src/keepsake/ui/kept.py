@@ -14,7 +14,7 @@ from pathlib import Path
 
 from keepsake._version import __version__
 
-VERSION = 2
+VERSION = 3
 """Counts up when the same experiments are encoded differently."""
 MIN_EXPERIMENTS = 500
 """Fewer are encoded as fast as they are read."""

@@ -31,6 +31,10 @@ FIRST_GROUPS = ("experiment", "params", "primary")
 FIRST_COLUMNS = (Column("environment", "user"), Column("environment", "host"), Column("best", "step"))
 """Beside the first groups, and the metrics that are primary."""
 PRIMARY_NAME = Column("primary", "name")
+MOST_NUMBERS = 64
+"""A column with at most so many different numbers is sent as these and which of them each is: what somebody has chosen,
+like a batch size, by which a page groups. So a page need not look for them."""
+_NUMBERS = {int, float}
 _COLUMNS = b'"columns":['
 
 
@@ -140,7 +144,7 @@ def _head(column: Column, state: State) -> dict[str, Any]:
 def _encode_column(head: dict[str, Any], values: list[Value]) -> str:
     kinds = set(map(type, values)) - {type(None)}
     distinct = _distinct(values, kinds)
-    text = json_text(head | {"is_number": bool(kinds) and kinds <= {int, float}})[:-1]
+    text = json_text(head | {"is_number": bool(kinds) and kinds <= _NUMBERS})[:-1]
     if distinct is None:
         return f'{text},"values":{_dump(values)}}}'
     found, codes = distinct
@@ -149,10 +153,15 @@ def _encode_column(head: dict[str, Any], values: list[Value]) -> str:
 
 def _distinct(values: list[Value], kinds: set[type]) -> tuple[list[Value], list[int]] | None:
     """Return the distinct values and which of them each is, -1 for none; None when that would gain nothing."""
-    if not kinds & {str, list, bool}:
+    if kinds and kinds <= _NUMBERS:
+        if len(set(values[:1000])) > MOST_NUMBERS or len(set(values)) > MOST_NUMBERS:
+            return None
+        keys: list[Any] = list(map(repr, values))  # what is equal need not be the same: 1 is 1.0, and 0.0 is -0.0
+    elif not kinds & {str, list, bool}:
         return None
-    # What is equal need not be the same: True is 1. And lists of a block are one object when they are equal.
-    keys: list[Any] = values if kinds <= {str} or kinds <= {bool} else list(map(id, values))
+    else:
+        # True is 1, too. And lists of a block are one object when they are equal.
+        keys = values if kinds <= {str} or kinds <= {bool} else list(map(id, values))
     by_key = dict(zip(keys, values, strict=True))
     if len(by_key) > len(values) // 2:
         return None
