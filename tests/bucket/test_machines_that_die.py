@@ -16,9 +16,10 @@ import keepsake
 from keepsake._model.keys import CHUNKS, digest_of_key
 from tests.bucket.places import bucket, move_to_another_machine, staged_keys
 from tests.courier.processes import find_couriers, helper_of
+from tests.depth import depth
 from tests.durability.scripts import finish, start_script, write_script
 
-ROUNDS = 8
+ROUNDS = depth(4, 8)
 
 SCRIPT = """
     import os

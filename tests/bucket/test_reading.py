@@ -20,12 +20,15 @@ from tests.courier.processes import until
 from tests.servers.fault_proxy import FaultProxy
 from tests.servers.seaweedfs import S3Server
 
+SIZE_BYTES = 10_000_000
+"""Of a large file: some forty chunks."""
+
 
 @pytest.fixture
 def asked(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[RecordingStore]:
-    """A checkpoint with a file of 40 MB in the bucket, and on another machine what is asked of it."""
+    """A checkpoint with a large file in the bucket, and on another machine what is asked of it."""
     experiment = keepsake.init()
-    Path("weights").write_bytes(content(1, 40_000_000))
+    Path("weights").write_bytes(content(1, SIZE_BYTES))
     experiment.checkpoint(path="weights")
     experiment.stop()
     move_to_another_machine(tmp_path / "other", monkeypatch)
@@ -46,8 +49,8 @@ def count(stores: list[RecordingStore], prefix: str) -> int:
 def test_a_little_of_a_large_file_takes_two_requests(asked: list[RecordingStore]) -> None:
     (checkpoint,) = keepsake.experiments.list()[0].checkpoints
     with checkpoint.open("weights") as file:
-        file.seek(20_000_000)
-        assert file.read(65536) == content(1, 40_000_000)[20_000_000:][:65536]
+        file.seek(SIZE_BYTES // 2)
+        assert file.read(65536) == content(1, SIZE_BYTES)[SIZE_BYTES // 2 :][:65536]
     assert count(asked, CHUNKS) <= 2
 
 
@@ -83,7 +86,7 @@ def test_what_was_read_once_is_not_asked_for_again(asked: list[RecordingStore], 
     assert first[0] > 10
     keepsake.experiments.list()[0].checkpoints[0].checkout(str(tmp_path / "two"), quiet=True)
     assert (count(asked, CHUNKS), count(asked, MANIFESTS)) == first
-    assert (tmp_path / "two" / "weights").read_bytes() == content(1, 40_000_000)
+    assert (tmp_path / "two" / "weights").read_bytes() == content(1, SIZE_BYTES)
 
 
 def test_a_checkout_that_was_killed_asks_only_for_the_rest(
@@ -135,4 +138,4 @@ def test_a_damaged_copy_in_the_cache_is_fetched_again(asked: list[RecordingStore
     before = count(asked, CHUNKS)
     checkpoint.checkout(str(tmp_path / "two"), quiet=True)
     assert count(asked, CHUNKS) == 2 * before
-    assert (tmp_path / "two" / "weights").read_bytes() == content(1, 40_000_000)
+    assert (tmp_path / "two" / "weights").read_bytes() == content(1, SIZE_BYTES)

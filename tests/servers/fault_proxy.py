@@ -64,6 +64,7 @@ class FaultProxy:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or the end of an answer waits until its beginning is acknowledged
 
             def setup(self) -> None:
                 super().setup()

@@ -61,6 +61,7 @@ class _Translator(BaseHTTPRequestHandler):
     """Answers one connection."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or the end of an answer waits until its beginning is acknowledged
     server_port: int
 
     def do_GET(self) -> None:

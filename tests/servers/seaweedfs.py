@@ -81,6 +81,7 @@ def run_seaweedfs(
     command = [str(Path(sys.executable).parent / "weed"), "-logtostderr=true", "server", f"-dir={directory}"]
     command += [f"-ip={address}", f"-ip.bind={address}", "-master.telemetry=false", f"-master.port={base}"]
     command += [f"-volume.port={base + 1}", "-filer", f"-filer.port={base + 2}", "-s3", f"-s3.port={base + 3}"]
+    command += ["-master.electionTimeout=1s"]  # the only one; a second start waits for its own first life otherwise
     command += [f"-s3.config={config}", "-s3.iam=false", "-s3.autoCreateBucket=false", "-s3.port.iceberg=0"]
     command += ["-s3.port.lance=0", "-webdav=false", "-master.volumeSizeLimitMB=64", "-volume.max=0"]
     command += ["-master.volumePreallocate=false", *options]
