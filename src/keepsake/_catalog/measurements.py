@@ -105,6 +105,21 @@ class Measurements:
             places, ys = chosen, gapped[chosen]
         return Curve(self._xs(places, x), ys)
 
+    def extremes(self, metric: str) -> tuple[float, float] | None:
+        """Return the least and the greatest value of a metric; NaN where none is a number, None where there is none.
+
+        Its column must be loaded.
+        """
+        import numpy as np
+
+        column = self.columns.get(metric)
+        if column is None:
+            return None
+        _, values = self._ordered(column)
+        if not len(values):
+            return None
+        return float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
+
     def _xs(self, places: NDArray[Any], x: str) -> NDArray[np.float64]:
         import numpy as np
 

@@ -69,6 +69,7 @@ def export_page(
         if on_progress is not None:
             on_progress(done, len(table["ids"]))
     writer.add("experiments", table)
+    writer.try_to_add("extremes", lambda: answers.ask("extremes"))
     writer.try_to_add("storage", lambda: answers.ask("storage"))
     writer.add("meta", frozen_meta(answers))
     _write_page(directory)

@@ -59,6 +59,7 @@ def make_report(
     if 2 <= len(ids) <= MOST_COMPARED:
         _add_comparison(answers, pages, ids)
     pages.add("experiments", restrict(table, [place for place, one in enumerate(table["ids"]) if one in ids]))
+    pages.try_to_add("extremes", lambda: answers.ask("extremes", {"ids": ",".join(ids)}))
     pages.add("meta", {**frozen_meta(answers), "experiments": len(ids)})
     return _write_page(pages.documents, _start(ids)), pages.problems
 

@@ -20,6 +20,7 @@ from keepsake.errors import AmbiguousPrefixError, KeepsakeError, NotFoundError
 from keepsake.experiment import Experiment
 from keepsake.project import Project
 from keepsake.stores.base import AppendStore
+from keepsake.ui.extremes import Extremes
 from keepsake.ui.table import EncodedTable, Table
 from keepsake.ui.upkeep import Upkeep
 
@@ -124,6 +125,7 @@ class Site:
         self.upkeep = self.project.upkeep
         self._table = Table()
         self._curves: CurveReader | None = None
+        self.extremes = Extremes(lambda: self.curves)
         self._usage: tuple[str, Usage] | None = None
         self._measuring = threading.Lock()
         self.computing = threading.Lock()

@@ -240,6 +240,54 @@ def test_columns_are_hidden_moved_pinned_and_kept(table: Page) -> None:
     expect(chooser).to_have_count(0)
 
 
+def test_metrics_are_shown_at_their_least_and_greatest_sorted_and_taken_along(table: Page) -> None:
+    metrics = table.get_by_role("combobox", name="Metrics")
+    metrics.select_option("max")
+    expect(header(table, "best.accuracy")).to_have_count(0)
+    cells = table.locator("[role=gridcell][data-column='max.accuracy']")
+    expect(cells.filter(has_text="best: 0.9")).to_have_count(1)  # what is maximized has its best at this end
+    metrics.select_option("min")
+    cells = table.locator("[role=gridcell][data-column='min.accuracy']")
+    expect(cells).to_contain_text(["0.61"])
+    expect(cells.filter(has_text="best")).to_have_count(0)
+    header(table, "min.accuracy").locator(".sort").click()
+    header(table, "min.accuracy").locator(".sort").click()
+    expect(table).to_have_url(re.compile(r"\?sort=min\.accuracy&at=min"))
+    assert shown(table, "min.accuracy") == [f"{0.5 + number / 100:.4g}" for number in range(12)]
+    table.reload()
+    expect(cells.first).to_have_text("0.5")
+    assert shown(table, "params.seed") == [str(number) for number in range(12)]
+    # The filter language does not know them, and nothing offers them to it.
+    header(table, "min.accuracy").hover()
+    header(table, "min.accuracy").get_by_role("button", name="Menu of min accuracy").click()
+    menu = table.get_by_role("dialog", name="Column min accuracy")
+    expect(menu.get_by_role("img", name=re.compile("Histogram"))).to_be_visible()
+    expect(menu.get_by_role("button", name="Filter")).to_have_count(0)
+    table.keyboard.press("Escape")
+    table.get_by_role("button", name="Take along").click()
+    dialog = table.get_by_role("dialog", name="Take along what is shown")
+    expect(dialog).to_contain_text("Only this page sorts by min and max")
+    expect(dialog).to_contain_text("keepsake.experiments.list()")
+
+
+def test_the_least_and_greatest_of_what_runs_follow(
+    serve: Serve, open_page: OpenPage, project: keepsake.Project, watch: Watch
+) -> None:
+    running = project.experiments.create(quiet=True)
+    running.checkpoint(step=0, loss=0.5)
+    finished = project.experiments.create(quiet=True)
+    finished.checkpoint(step=0, loss=0.7)
+    finished.stop()
+    page = open_page(serve(repository_of(project)), "/?at=min")
+    expect(page.locator("[role=gridcell][data-column='min.loss']")).to_have_text(["0.7", "0.5"])
+    watch.requests.clear()
+    running.log(step=1, loss=0.25)
+    expect(page.locator("[role=gridcell][data-column='min.loss']")).to_have_text(["0.7", "0.25"])
+    asked = [url for url in watch.requests if "/extremes" in url]
+    assert all(running.id[:12] in url and finished.id[:12] not in url for url in asked)
+    running.stop()
+
+
 def test_only_what_differs_leaves_out_what_is_the_same(table: Page) -> None:
     expect(header(table, "params.epochs")).to_have_count(1)
     table.get_by_role("button", name="Only what differs").click()

@@ -118,6 +118,11 @@ def test_the_filter_looks_for_words(site: ExportResult, page: Page) -> None:
     expect(page.locator(".count")).to_have_text("1 of 2")
 
 
+def test_the_least_and_greatest_values_are_part_of_it(site: ExportResult, page: Page) -> None:
+    page.goto(f"{site.index.as_uri()}#/?at=max&sort=max.loss")
+    expect(page.locator("[role=gridcell][data-column='max.loss']")).to_have_text(["0.5", "1"])
+
+
 def test_what_is_not_exported_is_said_to_be_missing(site: ExportResult, page: Page, watch: Watch) -> None:
     watch.expected.append("ERR_FILE_NOT_FOUND")
     page.goto(f"{site.index.as_uri()}#/e/0123456789abcdef")
@@ -190,6 +195,8 @@ def test_nothing_that_an_experiment_holds_ends_the_data_or_runs(page: Page, tmp_
     open_report(page, project, tmp_path / "report.html", *ids)
     page.get_by_role("link", name="Experiments").click()
     expect(page.get_by_role("grid")).to_contain_text("</script>")
+    page.get_by_role("combobox", name="Metrics").select_option("min")
+    expect(page.locator("[role=gridcell][data-column='min.loss']")).to_contain_text(["0.25"])
     expect(page.locator(".count")).to_have_text("3")
     assert page.title() == "project · Keepsake"
 

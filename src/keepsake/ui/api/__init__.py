@@ -23,6 +23,7 @@ ENDPOINTS: Mapping[str, str] = {
     "/experiments": "table.get_experiments",
     "/select": "table.get_selected",
     "/changes": "table.get_changes",
+    "/extremes": "extremes.get_extremes",
     "/experiments/{id}": "experiment.get_experiment",
     "/experiments/{id}/curves": "curves.get_curves_of_one",
     "/experiments/{id}/files": "files.get_experiment_files",

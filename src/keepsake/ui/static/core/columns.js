@@ -5,7 +5,7 @@
 // looked at, so that one turn of a switch changes all of them. `width` is null where it is worked out from the values.
 
 import { escapeName, unescapeName } from "./lists.js";
-import { asKey } from "./table.js";
+import { asKey, Column } from "./table.js";
 import { formatDuration, formatTime, formatValue } from "./values.js";
 
 export const GROUPS = ["meta", "metrics", "params"];
@@ -18,13 +18,15 @@ export const MIN_WIDTH = 48;
 
 // Returns every column that could be shown: {id, key, name, label, scope, group, kind, column, isShown, width}. `key` tells
 // columns apart, `name` is what filter and sort call it (null where they cannot), `isShown` whether it is there by default.
-// `at` says which checkpoint metrics are of: best, latest or both.
+// `at` says which values of metrics: those of the best checkpoint, of the latest or of both, or the min or max of all.
 export function listColumns(table, at = "best") {
   const listed = [{ id: "id", key: "id", name: null, label: "id", scope: "", group: "meta", kind: "id", isShown: true, width: 92 }];
   const primary = primaryMetric(table);
+  const keys = new Set(); // a metric may be of the best and of the latest checkpoint
   for (const column of table.columns) {
-    const found = describeColumn(column, table, at, primary);
-    if (found) listed.push(found);
+    const found = isExtreme(at) && /^(best|latest)/.test(column.group) ? describeExtreme(column, table, at, primary) : describeColumn(column, table, at, primary);
+    if (found && !keys.has(found.key)) listed.push(found);
+    if (found) keys.add(found.key);
   }
   if (primary) listed.push({ id: "curve", key: "curve", name: null, label: primary.name, scope: "curve", group: "metrics", kind: "curve", isShown: true, width: 112 });
   return listed;
@@ -46,6 +48,21 @@ function describeColumn(column, table, at, primary) {
   }
   const isShown = scope === "experiment" ? !HIDDEN.includes(key) : (key === "user" || key === "host") && column.distinct.size > 1;
   return { ...common, id: name, scope: "", group: "meta", label: LABELS[key] ?? key, kind: KINDS[key] ?? kindOf(column), isShown };
+}
+
+export const isExtreme = (at) => at === "min" || at === "max";
+
+// The least or greatest value of a metric that the table has of checkpoints. It comes later; its column is there at once.
+function describeExtreme(column, table, at, primary) {
+  const { name, group, key } = column;
+  const [scope, part] = group.split(".");
+  if (!part) return null;
+  const own = { name: at + name.slice(scope.length), group: `${at}.metrics`, key };
+  const isPrimary = key === primary?.name;
+  return {
+    id: `metrics.${key}`, key: own.name, name: own.name, label: key, scope: at, group: "metrics", kind: "number", column: table.column(own.name) ?? new Column(own, new Array(table.size).fill(null)),
+    like: column, isPrimary, goal: isPrimary ? primary.goal : null, isShown: true,
+  };
 }
 
 const LABELS = { num_checkpoints: "checkpoints" };
@@ -158,10 +175,10 @@ export function differs(values, places) {
 // A width is guessed once, from the first values there are, so that it does not change under the reader's eyes.
 const guessed = new Map();
 
-function guessWidth({ key, label, kind, column, isPrimary }, measure) {
+function guessWidth({ key, label, kind, column, like = column, isPrimary }, measure) {
   if (kind === "status") return 112;
   if (!guessed.has(key)) {
-    const texts = sample(column.values).map((value) => formatCell(value, kind).slice(0, 60)).sort((a, b) => a.length - b.length);
+    const texts = sample(like.values).map((value) => formatCell(value, kind).slice(0, 60)).sort((a, b) => a.length - b.length);
     // A few long texts are cut; numbers and times never are. Measuring takes a while, so only one is.
     const [longest, most_px] = kind === "text" || kind === "tags" ? [texts[Math.floor(texts.length * 0.9)], 190] : [texts.at(-1), 260];
     const wanted = Math.max(longest ? measure(longest) : 0, measure(label) * 1.1 + (isPrimary ? 18 : 0) + 12) + 22;

@@ -4,6 +4,7 @@
 // stands a name; after a name an operator; after an operator a value.
 
 import { countValues } from "./groups.js";
+import { isApart } from "./table.js";
 import { formatValue } from "./values.js";
 
 const MOST = 8;
@@ -47,7 +48,7 @@ function proposeNames(typed, table) {
   const wanted = typed.toLowerCase().replace(/`/g, "");
   const ranked = [];
   for (const column of table.columns) {
-    if (column.group === "primary") continue;
+    if (column.group === "primary" || isApart(column)) continue;
     const [name, key] = [column.name.toLowerCase().replace(/`/g, ""), column.key.toLowerCase()];
     const rank = key.startsWith(wanted) || name.startsWith(wanted) ? 0 : key.split(/[./_\s-]/).some((part) => part.startsWith(wanted)) ? 1 : name.includes(wanted) ? 2 : 3;
     if (rank < 3 && column.name !== typed) ranked.push([rank, column]);

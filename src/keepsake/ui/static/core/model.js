@@ -6,7 +6,7 @@
 import { ApiError, getJson, isStatic, knowIds } from "./api.js";
 import { current, setQuery } from "./address.js";
 import { Store } from "./store.js";
-import { Table } from "./table.js";
+import { isApart, Table } from "./table.js";
 import { parseSort, sortTable } from "./sort.js";
 import { formatValue } from "./values.js";
 
@@ -74,8 +74,8 @@ function take(meta, table) {
 
 // Takes in what has changed; returns whether anything has.
 export async function update() {
-  const { table, revision } = model.get();
-  const answer = await getJson("changes", { since: table.cursor });
+  const answer = await getJson("changes", { since: model.get().table.cursor });
+  const { table, revision } = model.get(); // with the columns that have come meanwhile
   model.set({ updated: Date.now(), error: null });
   if (answer === null) return false;
   if (answer.reload) {
@@ -125,7 +125,7 @@ function keep(run, filter, matches, unknown = []) {
 function searchText(table, text) {
   const words = text.toLowerCase().split(/\s+/);
   return table.ids.map((_, place) => place).filter((place) => {
-    const known = [table.ids[place], ...table.columns.map((column) => `${column.key}=${formatValue(column.values[place])}`)].join("\n").toLowerCase();
+    const known = [table.ids[place], ...table.columns.filter((column) => !isApart(column)).map((column) => `${column.key}=${formatValue(column.values[place])}`)].join("\n").toLowerCase();
     return words.every((word) => known.includes(word));
   });
 }

@@ -3,18 +3,22 @@
 import { parseSort } from "./sort.js";
 import { toNumber } from "./values.js";
 
-// The filter language writes the direction of a key behind it.
+// The filter language writes the direction of a key behind it. It does not know the least and the greatest values.
 export function sortText(sort) {
-  return sort ? parseSort(sort).map(({ name, isDescending }) => `${name}${isDescending ? "-desc" : ""}`).join(",") : "";
+  return sort ? parseSort(sort).filter(({ name }) => !isOnlyHere(name)).map(({ name, isDescending }) => `${name}${isDescending ? "-desc" : ""}`).join(",") : "";
 }
 
+export const isOnlyHere = (name) => /^(min|max)\./.test(name);
+
 export function pythonCall(filter, sort) {
-  const parts = [filter.trim() && `filter=${quotePython(filter.trim())}`, sort && `sort=${quotePython(sortText(sort))}`];
+  const keys = sortText(sort);
+  const parts = [filter.trim() && `filter=${quotePython(filter.trim())}`, keys && `sort=${quotePython(keys)}`];
   return `keepsake.experiments.list(${parts.filter(Boolean).join(", ")})`;
 }
 
 export function shellCommand(filter, sort) {
-  const parts = [filter.trim() && `-f ${quoteShell(filter.trim())}`, sort && `-s ${quoteShell(sortText(sort))}`];
+  const keys = sortText(sort);
+  const parts = [filter.trim() && `-f ${quoteShell(filter.trim())}`, keys && `-s ${quoteShell(keys)}`];
   return ["keepsake ls", ...parts.filter(Boolean)].join(" ");
 }
 

@@ -5,6 +5,9 @@ import { compareValues, isMissing, sortPlaces, toNumber } from "./values.js";
 const PREFIX = 8; // digits of an id in an address
 const MOST_DISTINCT = 256; // nobody looks at more, and a set of ten thousand takes its time
 
+// What the table does not come with and a filter does not know: the least and the greatest values, which are asked for apart.
+export const isApart = ({ group }) => group === "min.metrics" || group === "max.metrics";
+
 export class Column {
   constructor({ name, group, key }, values, facts = {}) {
     Object.assign(this, { name, group, key, values, facts }); // facts are worked out when they are asked for
@@ -84,6 +87,19 @@ export class Table {
     return this.byName.get(name)?.values[place] ?? null;
   }
 
+  // Returns the table with what was asked for apart from it: columns of some of the experiments.
+  withApart({ ids, columns }) {
+    const places = ids.map((id) => this.places.get(id) ?? -1);
+    const fill = (column, values, sent) => {
+      places.forEach((place, row) => place >= 0 && (values[place] = sent[row]));
+      return new Column(column, values);
+    };
+    const sent = new Map(columns.map((column) => [column.name, column]));
+    const known = this.columns.map((column) => (sent.has(column.name) ? fill(column, [...column.values], sent.get(column.name).values) : column));
+    const added = columns.filter(({ name }) => !this.byName.has(name)).map((column) => fill(column, new Array(this.size).fill(null), column.values));
+    return new Table(this.cursor, this.ids, [...known, ...added]);
+  }
+
   // Returns the place of the experiment with this id, of which one may be the beginning of the other; -1 if there is none.
   find(id) {
     const place = this.places.get(id);
@@ -114,7 +130,7 @@ export class Table {
     const after = this.columns.map((column) => {
       const copy = new Column(column, kept ? kept.map((place) => column.values[place]) : [...column.values]);
       while (copy.values.length < newIds.length) copy.values.push(null);
-      for (const place of changed) copy.values[place] = null;
+      if (!isApart(column)) for (const place of changed) copy.values[place] = null;
       if (sent.has(column.name)) filled(copy, sent.get(column.name), changed);
       const isSame = !kept && newIds.length === this.size && changed.every((place) => Object.is(copy.values[place], column.values[place]));
       return isSame ? column : copy; // with all that was worked out about it

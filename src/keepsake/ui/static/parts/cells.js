@@ -10,7 +10,7 @@ import { Status } from "./small.js";
 const [SPARK_WIDTH, SPARK_HEIGHT] = [96, 20];
 
 // Returns what draws a cell of a table: (place, column) => content. `best` is the place with the best primary metric of all
-// that are shown, `selected` the ids that are selected, `sparks` where curves come from.
+// that are shown (-1: none), `selected` the ids that are selected, `sparks` where curves come from.
 export function cellDrawer({ table, best, selected, sparks }) {
   return (place, { key, kind, column, isPrimary }) => {
     if (kind === "select") return selected.has(table.ids[place]) ? CHECKED : UNCHECKED;

@@ -3,11 +3,13 @@
 import { html, useState } from "./ui.js";
 import { current, setQuery } from "../core/address.js";
 import { addToFilter, formatLiteral } from "../core/completion.js";
+import { isApart } from "../core/table.js";
 import { countValues, histogram } from "../core/groups.js";
 import { formatNumber, formatValue } from "../core/values.js";
 import { Popup } from "./popup.js";
 
 const MOST_VALUES = 8;
+const isFilterable = ({ column }) => !isApart(column);
 
 export function ColumnMenu({ column, anchor, places, actions, close }) {
   const does = (run) => () => {
@@ -47,17 +49,17 @@ function Distribution({ column, places, close }) {
   };
   const bars = column.kind === "number" ? histogram(values, places) : null;
   const listed = column.kind === "number" && column.column.distinct.size > MOST_VALUES ? [] : countValues(values, places);
-  const isList = listed.length > 0 && column.kind !== "time" && column.kind !== "duration" && !Array.isArray(listed[0].value);
+  const isList = isFilterable(column) && listed.length > 0 && column.kind !== "time" && column.kind !== "duration" && !Array.isArray(listed[0].value);
   return html`<div class="distribution">
-    ${bars ? html`<${Bars} bars=${bars} name=${column.name} filter=${filter} />` : null}
+    ${bars ? html`<${Bars} bars=${bars} name=${column.name} filter=${isFilterable(column) ? filter : () => null} />` : null}
     ${isList
       ? html`<ul aria-label="Values">${listed.slice(0, MOST_VALUES).map(({ value, count }) => html`<li><button type="button" title=${`Filter: ${column.name} = ${formatLiteral(value)}`} onClick=${filter(`${column.name} = ${formatLiteral(value)}`)}>
           <span class="cut">${formatValue(value)}</span><span class="muted number">${count.toLocaleString("en")}</span></button></li>`)}</ul>
         ${listed.length > MOST_VALUES ? html`<p class="muted">and ${(listed.length - MOST_VALUES).toLocaleString("en")} other values</p>` : null}`
       : null}
-    <${QuickFilter} column=${column} filter=${filter} />
+    ${isFilterable(column) ? html`<${QuickFilter} column=${column} filter=${filter} />` : null}
     ${missing ? html`<p class="muted">${missing.toLocaleString("en")} of ${places.length.toLocaleString("en")} have none.
-      <button type="button" class="plain" onClick=${filter(`${column.name} is not null`)}>Leave them out</button></p>` : null}
+      ${isFilterable(column) ? html`<button type="button" class="plain" onClick=${filter(`${column.name} is not null`)}>Leave them out</button>` : null}</p>` : null}
   </div>`;
 }
 

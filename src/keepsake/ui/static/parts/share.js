@@ -1,7 +1,8 @@
 // Taking along what is shown: as a call, a command or a file.
 
 import { html } from "./ui.js";
-import { pythonCall, saveText, shellCommand, toCsv, toJson } from "../core/sharing.js";
+import { parseSort } from "../core/sort.js";
+import { isOnlyHere, pythonCall, saveText, shellCommand, toCsv, toJson } from "../core/sharing.js";
 import { Popup } from "./popup.js";
 import { Command } from "./small.js";
 
@@ -12,7 +13,7 @@ export function ShareDialog({ filter, sort, table, places, columns, project, anc
     close();
   };
   return html`<${Popup} anchor=${anchor} label="Take along what is shown" close=${close}>
-    <div class="share"><h3>In Python</h3><${Command} text=${pythonCall(filter, sort)} />
+    <div class="share">${sort && parseSort(sort).some(({ name }) => isOnlyHere(name)) ? html`<p class="muted">Only this page sorts by min and max: the call and the command do not.</p>` : null}<h3>In Python</h3><${Command} text=${pythonCall(filter, sort)} />
       <h3>On the command line</h3><${Command} text=${shellCommand(filter, sort)} />
       <h3>As a file</h3><p class="muted">${places.length.toLocaleString("en")} experiments, ${listed.length} columns</p>
       <p class="toolbar"><button type="button" onClick=${save("csv", toCsv, "text/csv")}>CSV</button><button type="button" onClick=${save("json", toJson, "application/json")}>JSON</button></p></div>

@@ -2,7 +2,7 @@
 
 import { html, useEffect, useMemo, useRef, useState, useStore } from "../parts/ui.js";
 import { current, go, setQuery } from "../core/address.js";
-import { arrange, defaultLayout, listColumns, onlyDiffering, primaryMetric } from "../core/columns.js";
+import { arrange, defaultLayout, isExtreme, listColumns, onlyDiffering, primaryMetric } from "../core/columns.js";
 import { formatOpen, groupableColumns, groupPlaces, groupRows, parseOpen } from "../core/groups.js";
 import { bindKeys } from "../core/keys.js";
 import { layoutActions, readLayout } from "../core/layout.js";
@@ -21,6 +21,7 @@ const SELECT = { id: "select", key: "select", kind: "select", width: 34, isPinne
 const loadMenu = async () => (await import("../parts/columnmenu.js")).ColumnMenu;
 const loadChooser = async () => (await import("../parts/columnchooser.js")).ColumnChooser;
 const loadGlance = async () => (await import("../parts/glance.js")).Glance;
+const loadExtremes = async () => (await import("../core/extremes.js")).fillExtremes;
 const loadFirst = async () => (await import("../parts/firstexperiment.js")).FirstExperiment;
 const loadNothing = async () => (await import("../parts/firstexperiment.js")).NothingFound;
 const place = { top: 0, left: 0, row: null, column: null }; // where the reader was, when they come back
@@ -32,7 +33,7 @@ export function Experiments() {
   const { query } = useStore(current);
   const [popup, setPopup] = useState(null); // {kind, anchor, column}
   const [focused, setFocused] = useState(place.row);
-  const at = ["latest", "both"].includes(query.at) ? query.at : "best";
+  const at = ["latest", "both", "min", "max"].includes(query.at) ? query.at : "best";
   const primary = useMemo(() => primaryMetric(table), [table]);
   const columns = useMemo(() => listColumns(table, at), [table, at]);
   const laid = useMemo(() => readLayout(query.cols, columns, meta.repository), [query.cols, columns]);
@@ -40,7 +41,8 @@ export function Experiments() {
   const grouping = useGroups({ query, table, order, columns, primary });
   const sparks = useSparks(primary, changed, revision);
   const picked = useMemo(() => new Set(selected), [selected]);
-  const best = useMemo(() => findBest(table, matches, primary), [table, matches, primary]);
+  const best = useMemo(() => findBest(table, matches, primary, at), [table, matches, primary, at]);
+  const progress = useExtremes(at, changed, revision);
   const keyOf = (row) => (typeof row === "number" ? table.ids[row] : `group:${row.key}`);
   const { rows, group } = grouping;
   const latest = useRef(null);
@@ -88,8 +90,8 @@ export function Experiments() {
   return html`<div class="experiments">
     <h1 class="hidden-text">Experiments</h1>
     <div class="bars-above">
-      <${TableBar} columns=${`${shown.length}/${columns.length}`} groupable=${grouping.groupable} group=${group?.name ?? ""} at=${at} isDiffering=${query.differ === "1"} isPreviewed=${query.preview === "1"}
-        hasMetrics=${columns.some((column) => column.scope === "best" || column.scope === "latest")} change=${setQuery} openChooser=${(element) => setPopup({ kind: "columns", anchor: element })}
+      <${TableBar} columns=${`${shown.length}/${columns.length}`} groupable=${grouping.groupable} group=${group?.name ?? ""} at=${at} progress=${progress} isDiffering=${query.differ === "1"} isPreviewed=${query.preview === "1"}
+        hasMetrics=${columns.some((column) => column.goal !== undefined)} change=${setQuery} openChooser=${(element) => setPopup({ kind: "columns", anchor: element })}
         share=${{ filter, sort: query.sort ?? "", table, places: order, columns: shown, project: meta.project }} />
     </div>
     <div class="table-area">
@@ -143,6 +145,15 @@ function useSparks(primary, changed, revision) {
   return sparks;
 }
 
+// Has the least and greatest values asked for while they are looked at; returns how far that is.
+function useExtremes(at, changed, revision) {
+  const [progress, setProgress] = useState("");
+  useEffect(() => {
+    if (isExtreme(at)) loadExtremes().then((fill) => fill(changed, setProgress));
+  }, [isExtreme(at), revision]);
+  return isExtreme(at) ? progress : "";
+}
+
 // A number that changes when rows must be drawn again though they are the same experiments.
 function useVersion(...inputs) {
   const kept = useRef({ inputs, version: 0 });
@@ -188,8 +199,10 @@ function withSort(columns, sort) {
   });
 }
 
-function findBest(table, matches, primary) {
-  const column = primary && table.columns.find(({ group, key }) => group === "best.metrics" && key === primary.name);
+// The best by what is shown: of the values at the worse end, none is.
+function findBest(table, matches, primary, at) {
+  if (!primary || (isExtreme(at) && (at === "max") !== (primary.goal === "maximize"))) return -1;
+  const column = table.columnOf(isExtreme(at) ? `${at}.metrics` : "best.metrics", primary.name);
   if (!column) return -1;
   const sign = primary.goal === "maximize" ? -1 : 1;
   let [best, least] = [-1, Infinity];
