@@ -21,7 +21,9 @@ def format_value(value: Value, *, longest: int = _LONGEST_VALUE) -> str:
         return f"{value:.6g}"
     if isinstance(value, (dict, list)):
         value = json.dumps(value, ensure_ascii=False)
-    text = "".join(letter if letter.isprintable() else " " for letter in str(value))
+    text = str(value)
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
