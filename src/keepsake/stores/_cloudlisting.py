@@ -1,22 +1,19 @@
 """Listing a bucket: page by page, or what has many pages by its directories, many at once.
 
-A page takes a request that has to wait for the one before it. So when a few have come and the keys in them say that
-many more would, the directories are asked for and each is listed by itself. Which way it goes never changes what is
-listed.
+A page takes a request that has to wait for the one before it. So when two have come and the keys in them say that many
+more would, each of the directories is listed by itself. They are asked for along with the second page, so that nobody
+waits for the answer. Which way it goes never changes what is listed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Any
 
 import obstore
 
 PAGE_OBJECTS = 1_000
 """What a bucket lists in one answer: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"""
-PAGES_BEFORE = 4
-"""So many pages are read before it is looked at how many more there may be."""
 
 
 def list_pages(client: Any, directory: str, *, threads: int) -> Iterator[Sequence[Any]]:
@@ -27,35 +24,45 @@ def list_pages(client: Any, directory: str, *, threads: int) -> Iterator[Sequenc
         directory: where to look, without `/` at its ends; nothing for the whole bucket.
         threads: how many directories to list at once.
     """
-    pages = iter(obstore.list(client, directory or None, chunk_size=PAGE_OBJECTS))
-    first = []
-    for page in islice(pages, PAGES_BEFORE):
-        first.append(page)
-        yield page
-    if len(first) < PAGES_BEFORE or len(first[-1]) < PAGE_OBJECTS:
+    pages: Iterator[Sequence[Any]] = iter(obstore.list(client, directory or None, chunk_size=PAGE_OBJECTS))
+    first = next(pages, [])
+    yield first
+    if len(first) < PAGE_OBJECTS:
         return
-    below = _find_directories(client, directory, [meta["path"] for page in first for meta in page], threads)
-    if below is None:
+    if "" in _directories_of(first, directory):  # there may be many beside the directories, to be listed twice
         yield from pages
         return
-    seen = {meta["path"] for page in first for meta in page}
-    for page in _list_each(client, below, threads):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1, thread_name_prefix="keepsake-list") as pool:
+        coming = pool.submit(obstore.list_with_delimiter, client, directory or None)
+        second = next(pages, [])
+        level: Any = coming.result()
+    yield second
+    if len(second) < PAGE_OBJECTS:
+        return
+    listed = [*first, *second]
+    if _pages_left(level, _directories_of(listed, directory)) <= -(-len(level["common_prefixes"]) // threads):
+        yield from pages
+        return
+    seen = {meta["path"] for meta in listed}
+    for page in _list_each(client, level, threads):
         yield [meta for meta in page if meta["path"] not in seen]
 
 
-def _find_directories(client: Any, directory: str, paths: Sequence[str], threads: int) -> Any | None:
-    """Return what is directly in a directory; None when to list it by its parts would not be quicker.
-
-    Servers list in the order of the keys, mostly, so from the directories that the first pages have come to it follows
-    how many pages there will be. Where they do not, those are nearly all, and it follows that there is little left.
-    """
+def _directories_of(metas: Sequence[Any], directory: str) -> set[str]:
+    """Return which directories in `directory` these objects are in; an empty name for what is in none."""
     start = len(directory) + 1 if directory else 0
-    reached = {path[start:].rpartition("/")[0].partition("/")[0] for path in paths}
-    if "" in reached:
-        return None  # there may be many beside the directories, which would all be listed again
-    level = obstore.list_with_delimiter(client, directory or None)
-    pages_left = PAGES_BEFORE * (len(level["common_prefixes"]) / len(reached) - 1)
-    return level if pages_left > 2 * len(level["common_prefixes"]) / threads else None
+    return {meta["path"][start:].rpartition("/")[0].partition("/")[0] for meta in metas}
+
+
+def _pages_left(level: Any, reached: set[str]) -> float:
+    """Estimate how many pages follow two, by the directories that those have come to.
+
+    Servers list in the order of the keys, mostly. Where they do not, two pages have come to nearly all directories, and
+    it follows that there is little left.
+    """
+    return 2 * (len(level["common_prefixes"]) / len(reached) - 1)
 
 
 def _list_each(client: Any, level: Any, threads: int) -> Iterator[Sequence[Any]]:
