@@ -123,6 +123,20 @@ def test_the_least_and_greatest_values_are_part_of_it(site: ExportResult, page: 
     expect(page.locator("[role=gridcell][data-column='max.loss']")).to_have_text(["0.5", "1"])
 
 
+def test_a_view_can_be_kept_of_it(site: ExportResult, page: Page) -> None:
+    page.goto(f"{site.index.as_uri()}#/?sort=params.lr")
+    expect(page.locator("[role=gridcell][data-column='params.lr']")).to_have_text(["0.1", "0.2"])
+    page.keyboard.press("v")
+    page.get_by_role("textbox", name="Save this as").fill("by rate")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    page.goto(site.index.as_uri())
+    expect(page.locator("[role=gridcell][data-column='params.lr']")).to_have_text(["0.2", "0.1"])
+    page.keyboard.press("v")
+    page.get_by_role("link", name="by rate").click()
+    expect(page.locator("[role=gridcell][data-column='params.lr']")).to_have_text(["0.1", "0.2"])
+
+
 def test_what_is_not_exported_is_said_to_be_missing(site: ExportResult, page: Page, watch: Watch) -> None:
     watch.expected.append("ERR_FILE_NOT_FOUND")
     page.goto(f"{site.index.as_uri()}#/e/0123456789abcdef")

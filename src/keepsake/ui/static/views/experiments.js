@@ -2,7 +2,7 @@
 
 import { html, useEffect, useMemo, useRef, useState, useStore } from "../parts/ui.js";
 import { current, go, setQuery } from "../core/address.js";
-import { arrange, defaultLayout, isExtreme, listColumns, onlyDiffering, primaryMetric } from "../core/columns.js";
+import { arrange, formatLayout, isExtreme, listColumns, onlyDiffering, primaryMetric } from "../core/columns.js";
 import { formatOpen, groupableColumns, groupPlaces, groupRows, parseOpen } from "../core/groups.js";
 import { bindKeys } from "../core/keys.js";
 import { layoutActions, readLayout } from "../core/layout.js";
@@ -11,6 +11,7 @@ import { model, MOST_SELECTED, select } from "../core/model.js";
 import { formatSort, parseSort, turnSort } from "../core/sort.js";
 import { askCurves, Sparks } from "../core/sparks.js";
 import { toNumber } from "../core/values.js";
+import { readViews, recogniseView, viewOf } from "../core/views.js";
 import { cellDrawer, groupDrawer } from "../parts/cells.js";
 import { compareAddress } from "../parts/frame.js";
 import { Grid } from "../parts/grid.js";
@@ -20,6 +21,7 @@ import { SelectionBar, TableBar } from "../parts/tablebar.js";
 const SELECT = { id: "select", key: "select", kind: "select", width: 34, isPinned: true, isFixed: true, label: "Select", scope: "", name: null };
 const loadMenu = async () => (await import("../parts/columnmenu.js")).ColumnMenu;
 const loadChooser = async () => (await import("../parts/columnchooser.js")).ColumnChooser;
+const loadViews = async () => (await import("../parts/viewmenu.js")).ViewMenu;
 const loadGlance = async () => (await import("../parts/glance.js")).Glance;
 const loadExtremes = async () => (await import("../core/extremes.js")).fillExtremes;
 const loadFirst = async () => (await import("../parts/firstexperiment.js")).FirstExperiment;
@@ -38,6 +40,8 @@ export function Experiments() {
   const columns = useMemo(() => listColumns(table, at), [table, at]);
   const laid = useMemo(() => readLayout(query.cols, columns, meta.repository), [query.cols, columns]);
   const shown = useShown({ laid, columns, query, table, matches, selected });
+  const view = useMemo(() => viewOf(query, formatLayout(laid.layout)), [query, laid]);
+  const named = useMemo(() => recogniseView(readViews(meta.repository), view), [view, popup]);
   const grouping = useGroups({ query, table, order, columns, primary });
   const sparks = useSparks(primary, changed, revision);
   const picked = useMemo(() => new Set(selected), [selected]);
@@ -90,7 +94,7 @@ export function Experiments() {
   return html`<div class="experiments">
     <h1 class="hidden-text">Experiments</h1>
     <div class="bars-above">
-      <${TableBar} columns=${`${shown.length}/${columns.length}`} groupable=${grouping.groupable} group=${group?.name ?? ""} at=${at} progress=${progress} isDiffering=${query.differ === "1"} isPreviewed=${query.preview === "1"}
+      <${TableBar} columns=${`${shown.length}/${columns.length}`} groupable=${grouping.groupable} group=${group?.name ?? ""} at=${at} progress=${progress} view=${named} openViews=${(element) => setPopup({ kind: "views", anchor: element })} isDiffering=${query.differ === "1"} isPreviewed=${query.preview === "1"}
         hasMetrics=${columns.some((column) => column.goal !== undefined)} change=${setQuery} openChooser=${(element) => setPopup({ kind: "columns", anchor: element })}
         share=${{ filter, sort: query.sort ?? "", table, places: order, columns: shown, project: meta.project }} />
     </div>
@@ -102,6 +106,7 @@ export function Experiments() {
       ${query.preview === "1" ? html`<${Lazy} load=${loadGlance} table=${table} id=${previewed} primary=${primary} close=${() => setQuery({ preview: "" })} />` : null}
     </div>
     ${popup?.kind === "column" ? html`<${Lazy} load=${loadMenu} key=${popup.column.key} column=${all.find(({ key }) => key === popup.column.key) ?? popup.column} anchor=${popup.anchor} places=${matches} actions=${actions} close=${close} />` : null}
+    ${popup?.kind === "views" ? html`<${Lazy} load=${loadViews} anchor=${popup.anchor} repository=${meta.repository} view=${view} name=${named.name} close=${close} />` : null}
     ${popup?.kind === "columns"
       ? html`<${Lazy} load=${loadChooser} anchor=${popup.anchor} columns=${columns} shown=${laid.layout.map(({ id }) => id)} change=${(ids, isShown) => alter("show")(ids, isShown, columns)} reset=${laid.reset} close=${close} />`
       : null}
@@ -166,6 +171,7 @@ function useKeys(latest, setPopup) {
     { keys: ["c", "d"], label: "Compare the selected", run: () => (latest.current.selected.length > 1 ? go(compareAddress(latest.current.selected)) : false) },
     { keys: ["p"], label: "Preview beside the table", run: () => setQuery({ preview: latest.current.query.preview === "1" ? "" : "1" }) },
     { keys: ["o"], label: "Choose columns", run: () => setPopup({ kind: "columns", anchor: document.querySelector(".table-bar button") }) },
+    { keys: ["v"], label: "Views: save how the table is looked at, come back to it", run: () => setPopup({ kind: "views", anchor: document.querySelector("[data-views]") }) },
     { keys: ["Escape"], label: "Close what is open, then clear the selection", run: () => escape(latest.current) },
   ]), []);
 }
