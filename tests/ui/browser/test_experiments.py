@@ -358,6 +358,24 @@ def test_an_experiment_that_begins_appears_by_itself_and_nothing_moves(
     expect(rows(table).first).to_contain_text("0.95")
 
 
+def test_a_table_that_is_fetched_anew_and_shorter_shows_those_that_are_left_while_the_filter_is_asked(
+    serve: Serve, open_page: OpenPage, project: keepsake.Project, user_directory: Path
+) -> None:
+    made = [project.experiments.create(params={"n": number}, quiet=True) for number in range(4)]
+    for experiment in made:
+        experiment.stop()
+    page = open_page(serve(repository_of(project)), "/?q=params.n+>=+0")
+    expect(rows(page)).to_have_count(4)
+    page.route("**/api/v1/select*", lambda route: None)  # it takes long
+    for experiment in made[1:]:
+        experiment.delete()
+    for path in (user_directory / "cache" / "keepsake" / "catalogs").iterdir():
+        path.unlink()
+    page.keyboard.press("r")
+    expect(rows(page)).to_have_count(1)
+    assert shown(page, "params.n") == ["0"]
+
+
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     root = tmp_path_factory.mktemp("many")

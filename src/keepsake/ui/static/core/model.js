@@ -68,8 +68,16 @@ const nextPaint = () => new Promise((resolve) => requestAnimationFrame(() => set
 
 function take(meta, table) {
   const { revision } = model.get();
-  model.set({ meta, table, connection: "idle", error: null, updated: Date.now(), revision: revision + 1 });
+  model.set({ meta, table, ...placesIn(table), connection: "idle", error: null, updated: Date.now(), revision: revision + 1 });
   return applyFilter();
+}
+
+// Until the filter has been asked again, what was shown stays, at its places in another table.
+function placesIn(after) {
+  const { table, matches, order } = model.get();
+  const isSame = after.ids.length >= table.ids.length && table.ids.every((id, place) => id === after.ids[place]);
+  const moved = (places) => (isSame ? places : places.map((place) => after.places.get(table.ids[place])).filter((place) => place !== undefined));
+  return { matches: moved(matches), order: moved(order) };
 }
 
 // Takes in what has changed; returns whether anything has.
@@ -83,10 +91,7 @@ export async function update() {
     return true;
   }
   const after = table.withChanges(answer);
-  const { matches, order } = model.get();
-  // Until the filter has been asked again, what was shown stays, at its new places.
-  const moved = (places) => (answer.removed.length ? places.map((place) => after.places.get(table.ids[place])).filter((place) => place !== undefined) : places);
-  model.set({ table: after, matches: moved(matches), order: moved(order), changed: answer.ids, revision: revision + 1 });
+  model.set({ table: after, ...placesIn(after), changed: answer.ids, revision: revision + 1 });
   await applyFilter();
   return true;
 }
