@@ -28,7 +28,7 @@ from keepsake._repository.push import push
 from keepsake._repository.repository import Repository
 from keepsake.stores._bucketoptions import check_options
 from keepsake.stores.base import Store
-from keepsake.stores.cloud import DEFAULT_CONCURRENCY, CloudStore
+from keepsake.stores.cloud import MOST_CONCURRENCY, CloudStore
 from keepsake.stores.local import LocalStore
 from keepsake.stores.url import open_store
 from keepsake.testing import RecordingStore
@@ -137,7 +137,7 @@ def _put_objects(objects: dict[str, bytes], server: S3Server) -> None:
         for key in shared:
             target.put(key, objects[key])
 
-    run_workers(work, list(objects), threads=DEFAULT_CONCURRENCY)
+    run_workers(work, list(objects), threads=MOST_CONCURRENCY)
 
 
 def _measure_capture(scale: Scale, server: S3Server, directory: Path) -> Row:

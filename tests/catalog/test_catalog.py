@@ -557,7 +557,8 @@ def test_journals_are_fetched_many_at_once_from_beyond_a_network(tmp_path: Path)
     lock = threading.Lock()
 
     class Remote(StoreAround):
-        concurrency = 4
+        def choose_concurrency(self) -> int:
+            return 4
 
         def perform(self, operation: Operation, act: Callable[[], Any]) -> Any:
             nonlocal under_way, most

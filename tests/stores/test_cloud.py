@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import keepsake
 from keepsake.errors import ConfigError, NotFoundError, PermissionDeniedError, StoreError
 from keepsake.stores._bucketoptions import check_options
 from keepsake.stores.base import Store, concurrency_of
-from keepsake.stores.cloud import CloudStore
+from keepsake.stores.cloud import CloudStore, choose_concurrency
 from keepsake.stores.url import open_store
 from keepsake.testing import StoreTests
 from tests.bucket.conftest import configure
@@ -154,6 +155,18 @@ def test_transfer_options_are_heeded(s3_server: S3Server, s3_url: str) -> None:
     for number in range(3):
         store.put(f"a/{number}", bytes(100_000))
     assert time.monotonic() - started > 0.35
+
+
+def test_the_longer_answers_take_the_more_requests_are_under_way_at_once(s3_server: S3Server, s3_url: str) -> None:
+    open_store(s3_url, s3_server.options).put("a/object", b"content")
+    with FaultProxy(str(s3_server.options["endpoint"])) as proxy:
+        proxy.latency_s = 0.06
+        far = open_store(s3_url, s3_server.options | {"endpoint": proxy.endpoint})
+        far.get("a/object")
+        far.get("a/object")
+        assert concurrency_of(far) == 16
+    lines = [(math.inf, 2), (0.05, 2), (0.012, 2), (0.001, 2), (0.001, 8), (0.001, 64)]
+    assert [choose_concurrency(latency_s, processors) for latency_s, processors in lines] == [16, 16, 7, 4, 8, 16]
 
 
 @pytest.mark.parametrize("url", ["s3://", "s3:///path", "gs://bucket/../x", "az://b/a//b", "s3://b/a?x=1", "s3://-b"])

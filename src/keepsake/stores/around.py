@@ -55,7 +55,7 @@ class StoreAround:
     open_append: Callable[[str], Appender]
     rename: Callable[[str, str], None]
     list_level: Callable[[str], Level]
-    concurrency: int
+    choose_concurrency: Callable[[], int]
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -67,7 +67,7 @@ class StoreAround:
             self._directory_store = store
             self.list_level = self._list_level
         if isinstance(store, RemoteStore):
-            self.concurrency = store.concurrency
+            self.choose_concurrency = store.choose_concurrency
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.store!r})"

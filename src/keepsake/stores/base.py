@@ -126,9 +126,8 @@ class AppendStore(Store, Protocol):
 class RemoteStore(Store, Protocol):
     """A store beyond a network: every request takes long, and it serves many at once."""
 
-    @property
-    def concurrency(self) -> int:
-        """How many requests to have under way at once."""
+    def choose_concurrency(self) -> int:
+        """Return how many requests to have under way at once, by how long they take."""
 
 
 @runtime_checkable
@@ -141,7 +140,7 @@ class CachingStore(Store, Protocol):
 
 def concurrency_of(store: Store) -> int:
     """Return how many requests to have under way at once: 1 where they gain nothing from company."""
-    return store.concurrency if isinstance(store, RemoteStore) else 1
+    return store.choose_concurrency() if isinstance(store, RemoteStore) else 1
 
 
 _PART = r"(?!\.\.?(?:/|\Z))[ -.0-9;-\[\]-~]+"  # printable ASCII but `/`, `:` and `\`; neither `.` nor `..`

@@ -12,8 +12,10 @@ that had used it, every operation raises at once.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -52,8 +54,11 @@ _LARGEST_READ_BYTES = 32 << 20
 _MULTIPART_BYTES = 64 << 20
 """From this size an object is put in parts."""
 
-DEFAULT_CONCURRENCY = 16
+MOST_CONCURRENCY = 16
 """So many requests under way at once hide a latency of 50 ms behind the transfer of chunks at 1 GB/s."""
+_LEAST_CONCURRENCY = 4
+_CHUNK_S = 0.004
+"""What the transfer of a chunk takes at that rate."""
 
 _LISTS_AT_ONCE = 4
 """So many directories are listed at once for each request that is to be under way: they are mostly latency."""
@@ -91,6 +96,8 @@ class CloudStore:
         self._errors = CloudErrors(self._url, f"{scheme}://{bucket}", hint, options.secrets)
         self._clients: dict[tuple[int, bool], Any] = {}
         self._reader: Any = None
+        self._latency_s = math.inf
+        """How long an answer takes to begin, at the least: the first one had a connection to make."""
         self._credentials: ProfileCredentials | None = None
 
     def __repr__(self) -> str:
@@ -101,17 +108,19 @@ class CloudStore:
         """Where this is, without credentials."""
         return self._url
 
-    @property
-    def concurrency(self) -> int:
-        """How many requests to have under way at once."""
-        return self._options.concurrency or DEFAULT_CONCURRENCY
+    def choose_concurrency(self) -> int:
+        """Return how many requests to have under way at once: what the options say, else what the line asks for."""
+        return self._options.concurrency or choose_concurrency(self._latency_s, os.cpu_count() or 1)
 
     def get(self, key: str) -> bytes:
         """Return the object. Raises `NotFoundError` when there is none."""
         check_key(key)
         client = self._reading_client()
         try:
-            return read_body(obstore.get(client, self._before + key))
+            begun_s = time.perf_counter()
+            found = obstore.get(client, self._before + key)
+            self._latency_s = min(self._latency_s, time.perf_counter() - begun_s)
+            return read_body(found)
         except _FAILURES as error:
             raise self._errors.reading(error, key) from None
 
@@ -177,7 +186,7 @@ class CloudStore:
         asked = (self._before + directory).rstrip("/")
         client = self._reading_client()
         try:
-            for page in list_pages(client, asked, threads=_LISTS_AT_ONCE * self.concurrency):
+            for page in list_pages(client, asked, threads=_LISTS_AT_ONCE * self.choose_concurrency()):
                 for meta in page:
                     key = meta["path"].removeprefix(self._before)
                     if key.startswith(prefix):
@@ -313,6 +322,16 @@ class CloudStore:
                 "multiprocessing.set_start_method('spawn')",
             )
         _used_in_process = process
+
+
+def choose_concurrency(latency_s: float, processors: int) -> int:
+    """Return how many requests to have under way at once, given how long an answer takes to begin.
+
+    Each costs a thread and a connection with its handshake, so over a short line there are fewer: as many as there are
+    processors to work on what comes, and what hides the latency.
+    """
+    needed = max(_LEAST_CONCURRENCY, processors) + latency_s / _CHUNK_S
+    return int(min(needed, MOST_CONCURRENCY))
 
 
 def _timeout_s(size_bytes: int) -> int:
