@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,14 @@ def facts(found: Measurements) -> Any:
     bases = [array.tolist() for array in (found.times_us, found.steps, found.writers, found.checkpoints)]
     rest = (found.sessions, found.deleted, found.is_deleted, found.began_us, found.last_events)
     return repr((bases, sorted(columns.items()), rest))
+
+
+@pytest.fixture(scope="module", params=[0, rows_module.FEW_LINES], autouse=True)
+def few_lines(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Look for shapes in the fewest lines, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rows_module, "FEW_LINES", request.param)
+        yield
 
 
 @given(journals())
