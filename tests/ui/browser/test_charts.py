@@ -244,6 +244,18 @@ def test_points_that_are_logged_appear_without_all_being_asked_for_again(
     running.stop()
 
 
+def test_how_many_are_shown_is_typed_and_in_the_address(served: Served, open_page: OpenPage) -> None:
+    page = open_page(served, "/charts")
+    box = page.get_by_role("spinbutton", name="How many experiments are shown")
+    expect(box).to_have_value("3")
+    box.fill("2")
+    box.press("Enter")
+    expect(chart(page, "val/loss")).to_have_accessible_name(re.compile("2 experiments"))
+    assert query(page)["n"] == "2"
+    page.reload()
+    expect(box).to_have_value("2")
+
+
 def test_a_failure_says_what_to_do(served: Served, open_page: OpenPage, watch: Watch) -> None:
     watch.expected.append("500")
     page = open_page(served, "/about")

@@ -153,6 +153,22 @@ class TestParallel:
         expect(page.get_by_text("params.size >= 3 and params.size <= 12")).to_be_visible()
 
 
+def test_a_number_that_is_being_typed_stays_when_the_page_is_drawn_again(served: Served, open_page: OpenPage) -> None:
+    page = open_page(served, "/parallel?axes=size,loss")
+    page.locator(".axis-head summary", has_text="size").click()
+    box = page.get_by_label("Keep size from")
+    box.fill("3")
+    before = page.evaluate("document.querySelector('.parallel-lines').clientWidth")
+    page.set_viewport_size({"width": 1000, "height": 700})
+    page.wait_for_function(
+        "(before) => document.querySelector('.parallel-lines').clientWidth < before - 100", arg=before
+    )
+    expect(box).to_have_value("3")
+    box.press("Enter")
+    expect(page.get_by_text("10 of 12 kept")).to_be_visible()
+    expect(box).to_have_value("3")
+
+
 def test_nothing_serious_is_wrong_for_people_with_disabilities(served: Served, open_page: OpenPage) -> None:
     page = open_page(served, "/scatter?c=model&front=1")
     for path in ("/scatter?c=model&front=1", "/parallel?brush=loss:0.1..0.5"):

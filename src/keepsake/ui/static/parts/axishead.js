@@ -3,6 +3,7 @@
 import { html, useRef } from "./ui.js";
 import { isMoment, labelOf } from "../core/choices.js";
 import { formatValue } from "../core/values.js";
+import { NumberBox } from "./numberbox.js";
 
 // `change(what, value)` is called with log, flip, move (-1, 1), to (an index), remove, or brush ({from, to} or null).
 export function AxisHead({ axis, index, count, left, room, brush, change, indexAt }) {
@@ -41,7 +42,7 @@ function Ends({ axis: { scale, column }, brush, change }) {
     }}><option value="" disabled>any</option>${scale.choices.map((choice) => html`<option value=${JSON.stringify(choice)}>${formatValue(choice)}</option>`)}</select>`;
     return html`<div class="ends">keep ${pick("from")} to ${pick("to")}</div>`;
   }
-  const type = (end) => html`<input type="number" step="any" aria-label=${`Keep ${labelOf(column)} ${end}`} value=${brush?.[end] ?? ""} onChange=${(event) => event.target.value !== "" && change("brush", sorted(scale, { from: scale.from, to: scale.to, ...brush, [end]: Number(event.target.value) }))} />`;
+  const type = (end) => html`<${NumberBox} step="any" label=${`Keep ${labelOf(column)} ${end}`} value=${brush?.[end] ?? ""} change=${(value) => change("brush", sorted(scale, { from: scale.from, to: scale.to, ...brush, [end]: value }))} />`;
   return html`<div class="ends">keep ${type("from")} to ${type("to")}</div>`;
 }
 

@@ -6,6 +6,7 @@ import { point } from "../core/chartview.js";
 import { formatList, toggled } from "../core/chartsettings.js";
 import { select } from "../core/model.js";
 import { formatValue, shortId } from "../core/values.js";
+import { NumberBox } from "./numberbox.js";
 import { Status } from "./small.js";
 
 // `listed` are the ids in their order, `hidden` the first digits of those whose eye is closed.
@@ -18,8 +19,8 @@ export function ChartList({ table, listed, total, isSelection, hidden, count, co
   return html`<aside class="chart-list" aria-label="Experiments in the charts">
     <header class="toolbar">
       ${isSelection ? html`<span>${total.toLocaleString("en")} selected</span><button type="button" onClick=${() => select([])}>Show all</button>`
-        : html`<label class="inline">showing <input type="number" class="chart-count" min="1" max="500" value=${Math.min(count, total)} aria-label="How many experiments are shown"
-            onChange=${(event) => setQuery({ n: event.target.value === "50" ? "" : event.target.value })} /> of ${total.toLocaleString("en")}</label>`}
+        : html`<label class="inline">showing <${NumberBox} class="chart-count" min="1" max="500" value=${Math.min(count, total)} label="How many experiments are shown"
+            change=${(number) => setQuery({ n: number === 50 ? "" : number })} /> of ${total.toLocaleString("en")}</label>`}
       <span class="spacer"></span>
       ${hidden.length ? html`<button type="button" onClick=${() => setQuery({ hide: "" })}>Show hidden</button>` : null}
     </header>
