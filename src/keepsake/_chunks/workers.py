@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -35,7 +35,8 @@ class SharedIterator(Generic[Item]):
 def run_workers(work: Callable[[Iterator[Item]], None], items: Iterable[Item], *, threads: int) -> None:
     """Call `work` in `threads` threads at once, this one included, each with an iterator that shares out `items`.
 
-    With fewer where no more threads can be started: at a limit of the system, or while the interpreter ends.
+    With fewer where there are not as many items, as far as that is known before, and where no more threads can be
+    started: at a limit of the system, or while the interpreter ends.
 
     Returns when all have returned. When one raises, or this thread is interrupted, the others get no more items, finish
     the one that they are at, and the first error is raised here.
@@ -50,7 +51,8 @@ def run_workers(work: Callable[[Iterator[Item]], None], items: Iterable[Item], *
             errors.append(error)
             shared.stop()
 
-    helpers = [threading.Thread(target=run, name=f"keepsake-worker-{number}") for number in range(1, threads)]
+    numbers = range(1, _useful(threads, items))
+    helpers = [threading.Thread(target=run, name=f"keepsake-worker-{number}") for number in numbers]
     try:
         with contextlib.suppress(RuntimeError):
             for helper in helpers:
@@ -67,3 +69,7 @@ def run_workers(work: Callable[[Iterator[Item]], None], items: Iterable[Item], *
         raise
     if errors:
         raise errors[0]
+
+
+def _useful(threads: int, items: Iterable[Item]) -> int:
+    return min(threads, len(items)) if isinstance(items, Sized) else threads

@@ -10,7 +10,7 @@ failed write leaves either the old object or none, never a part of the new one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -140,7 +140,8 @@ class CachingStore(Store, Protocol):
 
 def concurrency_of(store: Store) -> int:
     """Return how many requests to have under way at once: 1 where they gain nothing from company."""
-    return store.choose_concurrency() if isinstance(store, RemoteStore) else 1
+    choose: Callable[[], int] | None = getattr(store, "choose_concurrency", None)  # `isinstance` takes 40 µs
+    return 1 if choose is None else choose()
 
 
 _PART = r"(?!\.\.?(?:/|\Z))[ -.0-9;-\[\]-~]+"  # printable ASCII but `/`, `:` and `\`; neither `.` nor `..`
