@@ -1,7 +1,8 @@
 """A crowd: processes that write to one repository, delete from it, collect it and list it, all at once.
 
-Run as a script, in a project: `crowd.py SECONDS`. Contents come from a small pool that all writers share, so that what
-one deletes, and the collector takes, another is just about to save again. Each prints what it did, a line each.
+Run as a script, in a project: `crowd.py SECONDS`. It goes on for so long, and until so much was collected that it was a
+crowd, however slow the machine is. Contents come from a small pool that all writers share, so that what one deletes,
+and the collector takes, another is just about to save again. Each prints what it did, a line each.
 """
 
 from __future__ import annotations
@@ -22,26 +23,30 @@ from tests.durability.nursery import tell
 WRITERS = 20
 ATTACHED = 4
 """So many of them write to one experiment."""
+ENOUGH = 60
+"""So many objects are collected at least."""
+END = Path("enough")
+"""A file that the collector writes when everybody shall end."""
 POOL = [random.Random(number).randbytes(60_000) for number in range(6)]
 
 
 def main() -> None:
     """Fork everybody, and wait for all of them."""
-    end_s = time.monotonic() + float(sys.argv[1])
+    least_s = float(sys.argv[1])
     shared = keepsake.init(quiet=True, params={"name": "shared"})
-    roles: list[Callable[[], None]] = [lambda n=n: write(n, end_s, shared.id) for n in range(WRITERS)]  # type: ignore[misc]
-    roles += [lambda: collect_again_and_again(end_s), lambda: list_again_and_again(end_s)]
+    roles: list[Callable[[], None]] = [lambda n=n: write(n, shared.id) for n in range(WRITERS)]  # type: ignore[misc]
+    roles += [lambda: collect_again_and_again(least_s), list_again_and_again]
     children = [_fork(role) for role in roles]
     codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
     shared.stop()
     tell("codes", *codes)
 
 
-def write(number: int, end_s: float, shared_id: str) -> None:
+def write(number: int, shared_id: str) -> None:
     """Write experiments, or checkpoints of the shared one; delete some of one's own."""
     rng = random.Random(1000 + number)
     weights = Path(f"weights-{number}")
-    while time.monotonic() < end_s:
+    while not END.exists():
         attached = number < ATTACHED
         experiment = keepsake.experiments.get(shared_id) if attached else keepsake.init(quiet=True)
         for _ in range(rng.randrange(1, 6)):
@@ -58,17 +63,23 @@ def write(number: int, end_s: float, shared_id: str) -> None:
             experiment.delete()
 
 
-def collect_again_and_again(end_s: float) -> None:
-    """Collect without mercy for what is young."""
-    while time.monotonic() < end_s:
-        result = collect(keepsake.Project().find_place().open_repository(), young_s=0.0)
-        tell("collected", result.objects, result.kept)
+def collect_again_and_again(least_s: float) -> None:
+    """Collect without mercy for what is young, and say when it is enough."""
+    end_s = time.monotonic() + least_s
+    collected = 0
+    try:
+        while time.monotonic() < end_s or collected < ENOUGH:
+            result = collect(keepsake.Project().find_place().open_repository(), young_s=0.0)
+            tell("collected", result.objects, result.kept)
+            collected += result.objects
+    finally:
+        END.touch()
 
 
-def list_again_and_again(end_s: float) -> None:
+def list_again_and_again() -> None:
     """List, and read a file of a checkpoint that was listed; what was deleted meanwhile need not open."""
     rng = random.Random(7)
-    while time.monotonic() < end_s:
+    while not END.exists():
         checkpoints = [one for experiment in keepsake.experiments.list() for one in experiment.checkpoints]
         tell("listed", len(checkpoints))
         if checkpoints:

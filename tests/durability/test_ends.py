@@ -215,7 +215,7 @@ LONG_END = """
 import keepsake._tracking.progress as progress
 
 progress.SLOW_S = 0.0
-for number in range(8):
+for number in range(int(sys.argv[1])):
     Path("weights").write_bytes(os.urandom(8_000_000))
     checkpoint = experiment.checkpoint(path="weights")
     print(checkpoint.id, hashlib.sha256(Path("weights").read_bytes()).hexdigest(), flush=True)
@@ -224,9 +224,9 @@ time.sleep(60)
 """
 
 
-def start_long_end() -> tuple[subprocess.Popen[str], dict[str, str]]:
-    """Start a script that has much to do at its end; return it when it has trained, and what it has saved."""
-    process = start_script(write_script("import hashlib\n" + BEGIN + LONG_END))
+def start_long_end(files: int) -> tuple[subprocess.Popen[str], dict[str, str]]:
+    """Start a script that has files to settle at its end; return it when it has trained, and what it has saved."""
+    process = start_script(write_script("import hashlib\n" + BEGIN + LONG_END), files)
     assert process.stdout is not None
     saved: dict[str, str] = {}
     while (line := process.stdout.readline()) != "trained\n":
@@ -248,7 +248,7 @@ def assert_kept(saved: dict[str, str]) -> None:
 
 
 def test_a_second_ctrl_c_ends_the_waiting() -> None:
-    process, saved = start_long_end()
+    process, saved = start_long_end(8)
     assert process.stderr is not None
     process.send_signal(signal.SIGINT)
     talk = ""
@@ -267,7 +267,7 @@ def test_a_second_ctrl_c_ends_the_waiting() -> None:
 @pytest.mark.parametrize("pause_s", [0.0, 0.05])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_second_signal_at_any_moment_loses_nothing(number: signal.Signals, pause_s: float) -> None:
-    process, saved = start_long_end()
+    process, saved = start_long_end(3)
     process.send_signal(signal.SIGINT)
     time.sleep(pause_s)
     process.send_signal(number)

@@ -159,7 +159,7 @@ def choose_places(kinds: list[str], fault: Fault) -> list[int]:
     """Choose at which operations a fault is tried: one of every kind at least, and of every kind of fault others, so
     that there is no operation at which nothing fails."""
     number = FAULTS.index(fault)
-    stride = depth(5, 1)
+    stride = depth(len(FAULTS), 1)
     chosen = []
     for kind in set(kinds):
         places = [place for place, one in enumerate(kinds, 1) if one == kind]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import keepsake
+from tests.depth import depth
 from tests.durability.scripts import (
     all_checkpoints,
     assert_clean,
@@ -24,7 +25,7 @@ from tests.durability.scripts import (
     write_script,
 )
 
-KILLS = 20
+KILLS = depth(10, 20)
 
 TRAINING = """
     import hashlib, random, sys

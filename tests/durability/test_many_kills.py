@@ -1,4 +1,4 @@
-"""Three hundred times SIGKILL, to training processes, to couriers and to both: what was told to be saved is there."""
+"""A hundred times SIGKILL, to training processes, to couriers and to both: what was told to be saved is there."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import pytest
 
 import keepsake
 from tests.courier.processes import find_couriers, until
+from tests.depth import depth
 from tests.durability.scripts import (
     all_checkpoints,
     assert_clean,
@@ -30,7 +31,7 @@ from tests.durability.scripts import (
     raw_chunks,
 )
 
-KILLS = 300
+KILLS = depth(100, 300)
 AT_ONCE = 2
 """How many train at the same time."""
 SEED = 5
@@ -112,7 +113,7 @@ def kill_couriers() -> int:
 
 @pytest.mark.slow
 @pytest.mark.timeout(420)
-def test_three_hundred_kills_lose_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hundred_kills_lose_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KEEPSAKE_COURIER")
     (project / "code").mkdir()
     for number in range(5):

@@ -401,7 +401,7 @@ def test_two_repositories_hold_what_a_dictionary_holds(tmp_path_factory: pytest.
     run_state_machine_as_test(
         OnThisDisk,
         settings=settings(
-            max_examples=depth(12, 100),
+            max_examples=depth(8, 100),
             stateful_step_count=20,
             deadline=None,
             phases=set(Phase) - {Phase.explain},  # it traces every line
