@@ -141,8 +141,7 @@ def _time_keys(page: Any, numbers: int) -> Iterator[float]:
 def measure_code(browser: Any, address: str) -> float:
     """Return how many kB of scripts and style sheets the landing page takes, as they are sent."""
     with fresh_page(browser) as page:
-        page.goto(address, wait_until="commit")
-        page.goto("about:blank")
+        page.request.get(address)
         session = page.context.new_cdp_session(page)
         session.send("Network.enable")
         kinds: dict[str, str] = {}
