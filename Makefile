@@ -26,8 +26,6 @@ demo: $(VENV)/.installed-demo
 
 # pytest comes last, so that its summary is the last thing to be read.
 test: lint browser
-# As an installed package is. Where PYTHONDONTWRITEBYTECODE is set, each of the processes that the tests start would compile.
-	@$(BIN)/python -m compileall -q src benchmarks
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST)
 
 lint: $(VENV)/.installed-test

@@ -7,6 +7,7 @@ and the collector takes, another is just about to save again. Each prints what i
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import random
@@ -34,7 +35,7 @@ def main() -> None:
     """Fork everybody, and wait for all of them."""
     least_s = float(sys.argv[1])
     shared = keepsake.init(quiet=True, params={"name": "shared"})
-    roles: list[Callable[[], None]] = [lambda n=n: write(n, shared.id) for n in range(WRITERS)]  # type: ignore[misc]
+    roles: list[Callable[[], None]] = [functools.partial(write, number, shared.id) for number in range(WRITERS)]
     roles += [lambda: collect_again_and_again(least_s), list_again_and_again]
     children = [_fork(role) for role in roles]
     codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]

@@ -206,7 +206,7 @@ def _delete(store: Store, keys: list[str]) -> None:
         for key in shared:
             store.delete(key)
 
-    run_workers(work, keys, threads=min(concurrency_of(store), len(keys)) or 1)
+    run_workers(work, keys, threads=concurrency_of(store))
 
 
 def _remove_leftovers(repository: Repository, now_s: float, result: CollectResult) -> None:

@@ -84,7 +84,7 @@ def push(
         for experiment_id in shared:
             damage.extend(_push_experiment(experiment_id, here[experiment_id], there.get(experiment_id, []), copier))
 
-    run_workers(work, sorted(here), threads=min(len(here), copier.concurrency) or 1)
+    run_workers(work, sorted(here), threads=copier.concurrency)
     if damage:
         raise damage[0]
     return copier.result

@@ -176,7 +176,7 @@ class Repository:
             for digest in shared:
                 found[digest] = self.load_manifest(digest)
 
-        run_workers(work, wanted, threads=min(concurrency_of(self.store), len(wanted)) or 1)
+        run_workers(work, wanted, threads=concurrency_of(self.store))
         return found
 
     def experiment_ids(self, prefix: str = "") -> list[str]:

@@ -137,7 +137,7 @@ class _Checkout:
             for file in self._files:
                 if not file.pending:
                     self._finish(file)
-            run_workers(self._work, list(self._pieces), threads=min(threads, len(self._pieces)))
+            run_workers(self._work, list(self._pieces), threads=threads)
         finally:
             self._discard_parts()
         links = [entry for entry in self._plan.entries if entry.kind == "link"]
