@@ -37,18 +37,7 @@ class _Column:
 
     @property
     def width(self) -> int:
-        measure = len if self.is_ascii else _cell_len
-        return max(measure(self.heading), max(map(measure, self.cells), default=0)) + _GAP
-
-    @property
-    def is_ascii(self) -> bool:
-        """Whether each character takes one column of a terminal, so that none need be looked at."""
-        return self.heading.isascii() and all(map(str.isascii, self.cells))
-
-    def draw(self) -> list[str]:
-        """Return the heading and the cells, all of the same width."""
-        width, texts = self.width, [self.heading, *self.cells]
-        return [text.ljust(width) for text in texts] if self.is_ascii else [_padded(text, width) for text in texts]
+        return max(_cell_len(self.heading), max(map(_cell_len, self.cells), default=0)) + _GAP
 
 
 _Columns: TypeAlias = list[_Column]
@@ -212,11 +201,13 @@ def _heading(name: str, *, is_cut: bool) -> str:
 
 
 def _draw(columns: Sequence[_Column]) -> list[str]:
-    return ["".join(row).rstrip() for row in zip(*(column.draw() for column in columns), strict=True)]
+    widths = [column.width for column in columns]
+    rows = [[column.heading for column in columns], *zip(*(column.cells for column in columns), strict=True)]
+    return ["".join(map(_padded, row, widths)).rstrip() for row in rows]
 
 
 def _padded(text: str, width: int) -> str:
-    return text + " " * (width - _cell_len(text))
+    return text.ljust(width) if text.isascii() else text + " " * (width - _cell_len(text))
 
 
 def _cell_len(text: str) -> int:
