@@ -87,6 +87,16 @@ def test_params_that_came_up_after_a_layout_was_kept_are_shown_and_hidden_ones_s
     assert run_with_table(run_module, "core/columns.js", code, known) == ["id", "status", "params.lr", "params.same"]
 
 
+def test_the_best_of_all_fits_into_its_column_though_it_was_not_looked_at_for_its_width(run_module: RunModule) -> None:
+    code = """(() => {
+      const columns = m.listColumns(table);
+      const measure = (text) => text.length * 8;
+      return m.arrange(m.defaultLayout(columns), columns, measure).find(({ key }) => key === "best.loss").width;
+    })()"""
+    bold_and_star = 1.1 * 8 * len("0.000114903") + 18
+    assert run_with_table(run_module, "core/columns.js", code) >= bold_and_star + 16  # and the space on both sides
+
+
 def test_the_id_cannot_be_hidden_or_moved(run_module: RunModule) -> None:
     code = """(m) => [m.hideColumn(m.parseLayout("id,a"), "id"), m.moveColumn(m.parseLayout("id,a,b"), "b", 0)].map(
         (layout) => layout.map(({ id }) => id))"""

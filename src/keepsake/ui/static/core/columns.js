@@ -12,6 +12,9 @@ export const GROUPS = ["meta", "metrics", "params"];
 const KINDS = { created: "time", status: "status", duration: "duration", tags: "tags", id: "id", notes: "text", command: "text" };
 const HIDDEN = ["notes", "path", "project", "error"]; // of an experiment, unless somebody asks for them
 const LEAST_PX = 68;
+const LONGEST_NUMBER = "0.000123456"; // of six digits; smaller ones are written with an exponent
+const BOLD = 1.1; // as wide as the same text that is not
+const STAR_PX = 18;
 // Kinds whose values are never wider than the width worked out for them. Cells that need not cut anything off are drawn faster.
 const FITTING = new Set(["number", "time", "duration", "status", "id", "curve"]);
 export const MIN_WIDTH = 48;
@@ -181,7 +184,9 @@ function guessWidth({ key, label, kind, column, like = column, isPrimary }, meas
     const texts = sample(like.values).map((value) => formatCell(value, kind).slice(0, 60)).sort((a, b) => a.length - b.length);
     // A few long texts are cut; numbers and times never are. Measuring takes a while, so only one is.
     const [longest, most_px] = kind === "text" || kind === "tags" ? [texts[Math.floor(texts.length * 0.9)], 190] : [texts.at(-1), 260];
-    const wanted = Math.max(longest ? measure(longest) : 0, measure(label) * 1.1 + (isPrimary ? 18 : 0) + 12) + 22;
+    // The best of all is bold, has a star, and may be as long as numbers get: it is seldom among the values looked at.
+    const best_px = isPrimary ? measure(LONGEST_NUMBER) * BOLD + STAR_PX : 0;
+    const wanted = Math.max(longest ? measure(longest) : 0, best_px, measure(label) * BOLD + (isPrimary ? STAR_PX : 0) + 12) + 22;
     guessed.set(key, Math.round(Math.min(Math.max(wanted, LEAST_PX), most_px)));
   }
   return guessed.get(key);
