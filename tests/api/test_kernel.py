@@ -12,10 +12,12 @@ from typing import Any
 import nbclient
 import nbformat
 import pytest
+from traitlets.config import Config
 
 import keepsake
 from tests.analysis.page import KEPT_STYLES, KEPT_TAGS, Page
 from tests.api.runs import only_experiment
+from tests.kernels import named_sockets
 
 TIMEOUT_S = 60
 Outputs = list[dict[str, Any]]
@@ -42,7 +44,14 @@ def run(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Ou
         if path is not None:
             monkeypatch.setenv("JPY_SESSION_NAME", path)  # as a Jupyter server tells its kernels
         resources = {"metadata": {"path": str(project)}}
-        nbclient.NotebookClient(notebook, timeout=TIMEOUT_S, kernel_name="python3", resources=resources).execute()
+        with named_sockets() as options:
+            nbclient.NotebookClient(
+                notebook,
+                config=Config({"KernelManager": options}),
+                timeout=TIMEOUT_S,
+                kernel_name="python3",
+                resources=resources,
+            ).execute()
         return [cell.outputs for cell in notebook.cells]
 
     return run

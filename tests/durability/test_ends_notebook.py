@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyter_client.manager import KernelManager
 
 import keepsake
 from tests.durability.scripts import (
@@ -18,9 +19,7 @@ from tests.durability.scripts import (
     open_repository,
     raw_chunks,
 )
-
-manager = pytest.importorskip("jupyter_client.manager")
-pytest.importorskip("ipykernel")
+from tests.kernels import named_sockets
 
 TIMEOUT_S = 60.0
 
@@ -42,10 +41,14 @@ progress.SLOW_S = progress.REDRAW_INTERVAL_S = 0.0
 
 
 class Notebook:
-    """A kernel, and what its cells put out."""
+    """A kernel, and what its cells put out.
 
-    def __init__(self) -> None:
-        self.kernel = manager.KernelManager(kernel_name="python3", log=logging.getLogger("kernel"))
+    Args:
+        options: of its manager.
+    """
+
+    def __init__(self, options: dict[str, str]) -> None:
+        self.kernel = KernelManager(kernel_name="python3", log=logging.getLogger("kernel"), **options)
         self.kernel.start_kernel()
         self.client = self.kernel.client()
         self._connect()
@@ -89,11 +92,12 @@ class Notebook:
 
 @pytest.fixture
 def notebook(project: Path) -> Iterator[Notebook]:
-    notebook = Notebook()
-    yield notebook
-    if notebook.kernel.has_kernel:
-        notebook.close()
-    notebook.kernel.context.destroy()
+    with named_sockets() as options:
+        notebook = Notebook(options)
+        yield notebook
+        if notebook.kernel.has_kernel:
+            notebook.close()
+        notebook.kernel.context.destroy()
 
 
 def begin(notebook: Notebook) -> list[str]:
