@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import socket
 import subprocess
 import time
@@ -46,11 +47,21 @@ def run_server(command: Sequence[str], url: str, log: Path, env: Mapping[str, st
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a port that nobody listens on, of those that a system gives to nobody who asks for any."""
+    while True:
+        port = random.randrange(5_000, 11_000)
+        if is_free(port):
+            return port
+
+
+def is_free(port: int) -> bool:
+    """Say whether a server can listen on a port."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

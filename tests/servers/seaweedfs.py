@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import random
-import socket
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers.process import run_server
+from tests.servers.process import is_free, run_server
 
 ACCESS_KEY = "testkey"
 SECRET_KEY = "testsecret"
@@ -95,14 +94,5 @@ def _free_ports() -> int:
     """Return a port that is free, as are the next three and those for gRPC."""
     while True:
         base = random.randrange(11_000, 21_000)
-        if all(_is_free(base + part + offset) for part in range(4) for offset in (0, _GRPC_OFFSET)):
+        if all(is_free(base + part + offset) for part in range(4) for offset in (0, _GRPC_OFFSET)):
             return base
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
