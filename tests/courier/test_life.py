@@ -222,6 +222,5 @@ def test_after_three_that_never_ran_the_session_does_without(monkeypatch: pytest
     monkeypatch.setattr(dispatch, "_MODULES", ())
     dispatcher = Dispatcher(instruct())
     until(lambda: not dispatcher.ensure())
-    until(lambda: not find_couriers())
-    assert not dispatcher.ensure()
-    assert "No module named 'keepsake'" in log_text()
+    # One that was started may yet run for a moment, and is not to be found before.
+    until(lambda: "No module named 'keepsake'" in log_text() and not find_couriers() and not dispatcher.ensure())
