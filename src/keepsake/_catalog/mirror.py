@@ -12,7 +12,7 @@ import gc
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
@@ -111,6 +111,37 @@ def _apply(connection: sqlite3.Connection, store: Store, survey: Survey, sealed:
     _write_columns(connection, dict.fromkeys(gone))
     keep_segments = not isinstance(store, DirectoryStore)
     (last,) = connection.execute("SELECT coalesce(max(number), -1) FROM experiments").fetchone()
+    rows = _Rows(changes, keep_segments=keep_segments)
+    with contextlib.closing(_fetch(connection, store, survey)) as stale:
+        for experiment_id, segments, contents in stale:
+            known = survey.known.get(experiment_id)
+            last += known is None
+            number = last if known is None else known.number
+            known_sealed = {} if keep_segments else sealed.of(experiment_id, segments)
+            reading = _read(store, number, experiment_id, segments, contents, known_sealed)
+            rows.add(reading, is_known=known is not None)
+            if known is not None:
+                _forget(connection, number)
+            if len(rows.values) == BATCH:
+                rows.write(connection)
+                rows = _Rows(changes, keep_segments=keep_segments)
+    rows.write(connection)
+    changes.write()
+    connection.executemany("DELETE FROM directories WHERE prefix = ?", ((one,) for one in survey.gone_directories))
+    connection.executemany("INSERT OR REPLACE INTO directories VALUES (?, ?)", survey.directories.items())
+
+
+def _fetch(
+    connection: sqlite3.Connection, store: Store, survey: Survey
+) -> Generator[tuple[str, Segments, Mapping[str, bytes]], None, None]:
+    """Yield what is stale: its id, its segments, and the contents of those that are at hand or could be fetched."""
+    stale = dict(survey.stale)
+    if not isinstance(store, DirectoryStore):
+        from keepsake._catalog.packed import read_packed
+
+        unknown = {one: segments for one, segments in stale.items() if one not in survey.known}
+        for experiment_id, contents in read_packed(store, unknown):
+            yield experiment_id, stale.pop(experiment_id), contents
     with SegmentFetcher(store) as fetcher:
 
         def ask(batch: Sequence[tuple[str, Segments]]) -> Sequence[tuple[str, Segments]]:
@@ -118,23 +149,9 @@ def _apply(connection: sqlite3.Connection, store: Store, survey: Survey, sealed:
             fetcher.want({one: [name for name, _ in segments] for one, segments in batch}, kept)
             return batch
 
-        for batch in _one_ahead(map(ask, _batches(survey.stale.items(), BATCH))):
-            rows = _Rows(changes, keep_segments=keep_segments)
+        for batch in _one_ahead(map(ask, _batches(stale.items(), BATCH))):
             for experiment_id, segments in batch:
-                known = survey.known.get(experiment_id)
-                last += known is None
-                number = last if known is None else known.number
-                known_sealed = {} if keep_segments else sealed.of(experiment_id, segments)
-                contents = fetcher.take(experiment_id)
-                reading = _read(store, number, experiment_id, segments, contents, known_sealed)
-                rows.add(reading, is_known=known is not None)
-                if known is not None:
-                    _forget(connection, number)
-            rows.write(connection)
-            _write_columns(connection, rows.values)
-    changes.write()
-    connection.executemany("DELETE FROM directories WHERE prefix = ?", ((one,) for one in survey.gone_directories))
-    connection.executemany("INSERT OR REPLACE INTO directories VALUES (?, ?)", survey.directories.items())
+                yield experiment_id, segments, fetcher.take(experiment_id)
 
 
 def _load_kept(
@@ -259,12 +276,13 @@ class _Rows:
             self._journals.append((reading.number, *pack_segments(reading.contents)))
 
     def write(self, connection: sqlite3.Connection) -> None:
-        """Write everything but the columns."""
+        """Write everything."""
         connection.executemany(
             "INSERT OR REPLACE INTO experiments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._experiments
         )
         connection.executemany("INSERT INTO heads VALUES (?, ?)", self._heads)
         connection.executemany("INSERT INTO journals VALUES (?, ?, ?)", self._journals)
+        _write_columns(connection, self.values)
 
 
 def _forget(connection: sqlite3.Connection, number: int) -> None:

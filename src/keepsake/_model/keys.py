@@ -11,6 +11,7 @@ MANIFESTS = "manifests/"
 CHUNKS = "chunks/"
 INTENTS = "intents/"
 GARBAGE = "garbage/"
+PACKS = "packs/"
 
 OPEN = "open"
 _SUFFIX = ".jsonl"
@@ -49,6 +50,11 @@ def intents_prefix(session_id: str) -> str:
 def garbage_key(time: str, random: str) -> str:
     """Key of a garbage list that was made at `time`."""
     return f"{GARBAGE}{time.replace(':', '-')}.{random}.json"
+
+
+def pack_key(time: str, random: str) -> str:
+    """Key of a pack that was made at `time`."""
+    return f"{PACKS}{time.replace(':', '-')}.{random}"
 
 
 def heartbeat_key(experiment_id: str, session_id: str) -> str:

@@ -21,6 +21,7 @@ from keepsake._model.keys import manifest_key as key_of_manifest
 from keepsake._model.lines import decode_line
 from keepsake._repository.gaps import find_gaps
 from keepsake._repository.journal import Journal
+from keepsake._repository.packs import list_packs, load_pack
 from keepsake._repository.repository import Repository
 from keepsake.errors import KeepsakeError, NotFoundError
 from keepsake.stores.base import concurrency_of
@@ -106,7 +107,7 @@ def check_repository(
     threads: int = 2,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> CheckReport:
-    """Verify every journal, manifest, chunk and heartbeat.
+    """Verify every journal, manifest, chunk, heartbeat and pack.
 
     Args:
         repository: what to check; for one of format 1 see `check_legacy`.
@@ -127,6 +128,7 @@ def check_repository(
     _check_manifests(repository, report, snapshots)
     _check_chunks(repository, report, snapshots, threads, on_progress)
     _check_notes(repository, report)
+    _check_packs(repository, report)
     return report
 
 
@@ -215,6 +217,17 @@ def _check_notes(repository: Repository, report: CheckReport) -> None:
                 continue
             except KeepsakeError as error:
                 report.problems.append(Problem(info.key, f"{_describe(error)}; {consequence}"))
+
+
+def _check_packs(repository: Repository, report: CheckReport) -> None:
+    for key in list_packs(repository.store):
+        try:
+            load_pack(repository.store, key)
+        except NotFoundError:
+            continue  # another one took its place
+        except KeepsakeError as error:
+            consequence = "harmless: the journals themselves are read instead, in more requests"
+            report.problems.append(Problem(key, f"{_describe(error)}; {consequence}"))
 
 
 def _describe(error: KeepsakeError) -> str:

@@ -21,6 +21,7 @@ from keepsake._model.times import now_text
 from keepsake._repository.gaps import find_gaps
 from keepsake._repository.intent import LIST_LIFETIME_S, list_intended
 from keepsake._repository.journal import Journal
+from keepsake._repository.packs import pack_journals
 from keepsake._repository.repository import Repository
 from keepsake.errors import ConflictError, FormatError, NotFoundError
 from keepsake.stores.base import ObjectInfo, Store, concurrency_of
@@ -64,6 +65,8 @@ class CollectResult:
     """Objects of the plan that were referred to in the meantime."""
     temporary_files: int = 0
     """Files of writers that died, deleted."""
+    packed: int = 0
+    """Segments of journals that were packed, beyond a network."""
 
 
 @dataclass(slots=True)
@@ -136,7 +139,7 @@ def collect(
     find_needed: FindNeeded | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> CollectResult:
-    """Delete the chunks and manifests that nothing reaches.
+    """Delete the chunks and manifests that nothing reaches; beyond a network, also pack journals.
 
     Args:
         repository: of which.
@@ -165,6 +168,8 @@ def collect(
     if plan.keys:
         _run(repository, {info.key: info.size_bytes for info in stored}, result, settle_s, find_needed, on_progress)
     _remove_leftovers(repository, now_s, result)
+    if repository.is_remote:
+        result.packed = pack_journals(repository)
     return result
 
 

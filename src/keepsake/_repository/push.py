@@ -24,6 +24,7 @@ from keepsake._model.keys import SegmentName, chunk_key, copy_key, manifest_key
 from keepsake._model.manifest import Manifest
 from keepsake._repository.intent import create_intent, drop_intent, list_condemned
 from keepsake._repository.journal import Journal, get_segment, list_segments, load_journal, read_events
+from keepsake._repository.packs import LEAST_SEGMENTS, pack_journals
 from keepsake._repository.repository import VERSION, Repository
 from keepsake.errors import FormatError, KeepsakeError, NotFoundError
 from keepsake.stores.base import concurrency_of
@@ -87,6 +88,8 @@ def push(
     run_workers(work, sorted(here), threads=copier.concurrency)
     if damage:
         raise damage[0]
+    if experiment_ids is None and target.is_remote and copier.result.segments >= LEAST_SEGMENTS:
+        pack_journals(target)
     return copier.result
 
 

@@ -2,7 +2,7 @@
 
 A chunk or manifest that is found nowhere is deleted where it stands: its bytes are of no use to anyone, but its name
 would keep the same content from being stored again. With the next checkpoint that has that content, it is whole.
-Journals are only ever replaced by a whole copy.
+Journals are only ever replaced by a whole copy. Damaged packs are deleted: all that they hold is in the journals.
 """
 
 from __future__ import annotations
@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 
 from keepsake._chunks.codec import encode_chunk
 from keepsake._model.events import fold_events
-from keepsake._model.keys import CHUNKS, JOURNALS, MANIFESTS, SegmentName, chunk_key, digest_of_key, parse_segment_key
+from keepsake._model.keys import (
+    CHUNKS,
+    JOURNALS,
+    MANIFESTS,
+    PACKS,
+    SegmentName,
+    chunk_key,
+    digest_of_key,
+    parse_segment_key,
+)
 from keepsake._repository.gaps import find_gaps
 from keepsake._repository.journal import Journal, get_segment, list_segments, read_events
 from keepsake._repository.push import push
@@ -25,7 +34,7 @@ class RepairResult:
     """What a repair did, by key."""
 
     restored: list[str] = field(default_factory=list)
-    """What is whole again."""
+    """What is whole again, or not missed: nothing is, of a pack."""
     cleared: list[str] = field(default_factory=list)
     """Damaged chunks and manifests that no source has; deleted, so that the same content can be stored again."""
     left: list[str] = field(default_factory=list)
@@ -52,6 +61,9 @@ def repair(repository: Repository, keys: Iterable[str], sources: Sequence[Reposi
             _repair_chunk(repository, key, sources, result)
         elif key.startswith(MANIFESTS):
             _repair_manifest(repository, key, sources, result)
+        elif key.startswith(PACKS):
+            repository.store.delete(key)
+            result.restored.append(key)
         elif key.startswith(JOURNALS):
             is_whole = any(_restore_journal(repository, key, source) for source in sources)
             (result.restored if is_whole else result.left).append(key)

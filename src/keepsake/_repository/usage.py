@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from keepsake._model.events import reached_manifests
-from keepsake._model.keys import CHUNKS, JOURNALS, MANIFESTS, chunk_key, digest_of_key, manifest_key
+from keepsake._model.keys import CHUNKS, JOURNALS, MANIFESTS, PACKS, chunk_key, digest_of_key, manifest_key
 from keepsake._repository.repository import Repository
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Usage:
     logical_bytes: int
     """Total length of all files, each counted in every checkpoint that has it."""
     stored_bytes: int
-    """What all objects take in the store: chunks, manifests and journals."""
+    """What all objects take in the store: chunks, manifests, and journals with their packs."""
     reclaimable_bytes: int
     """The part of that which nothing reaches, and `collect` deletes."""
     experiments: tuple[ExperimentUsage, ...]
@@ -55,7 +55,7 @@ def measure_usage(repository: Repository) -> Usage:
     for prefix in (CHUNKS, MANIFESTS):
         for info in repository.store.list(prefix):
             sizes[digest_of_key(info.key)] += info.size_bytes
-    journal_bytes = sum(info.size_bytes for info in repository.store.list(JOURNALS))
+    journal_bytes = sum(info.size_bytes for prefix in (JOURNALS, PACKS) for info in repository.store.list(prefix))
     logical: dict[str, int] = {}
     reached: dict[str, set[str]] = {}
     for journal in repository.iterate_journals():

@@ -1,4 +1,4 @@
-"""Errands: the courier's work that can wait for an idle machine: settling, delivering, collecting.
+"""Errands: the courier's work that can wait for an idle machine: settling, delivering, collecting, packing.
 
 One round does a little for each session, so that a large checkpoint of one does not keep the others waiting for long.
 Of a live session the oldest checkpoint comes first; the session itself, at its end, begins with the newest.
@@ -7,6 +7,7 @@ Of a live session the oldest checkpoint comes first; the session itself, at its 
 from __future__ import annotations
 
 import os
+import random
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 
 from keepsake._model.ids import short_id
 from keepsake._repository.collect import collect
+from keepsake._repository.packs import pack_journals
 from keepsake._repository.repository import Repository
 from keepsake._tracking.attempts import Attempts, Health
 from keepsake._tracking.delivery import Delivery
@@ -89,14 +91,18 @@ class Errands:
         self._delivery = Delivery(repository, instructions.staging, instructions.locks)
         self._delivered_s = float("-inf")
         self._threads = encoding_threads()
+        self._is_to_pack = repository.is_remote and random.random() < instructions.pack_chance
 
     def perform(self, request: Request) -> Report:
-        """Do one round, or collect if that is due."""
+        """Do one round, or collect if that is due; pack once, if it was so drawn, when there is nothing else to do."""
         if request.collect:
             self._collect_if_due()
             is_busy = False
         else:
             is_busy = self._run(request.live, request.dead)
+        if self._is_to_pack and not is_busy:
+            self._is_to_pack = False
+            self._pack()
         return Report(is_busy, self._attempts.health, self._delivery.delivered)
 
     def _run(self, live: Sequence[LockedSession], dead: Sequence[LockedSession]) -> bool:
@@ -134,6 +140,11 @@ class Errands:
             if is_due:
                 result = collect(self._repository)
                 self._log(f"collected {result.objects} objects, {result.size_bytes:,} bytes")
+
+    def _pack(self) -> None:
+        # Not at its end, as collecting: in the container of a job, a courier ends with the script.
+        with self._attempts.trying("packing"):
+            self._log(f"packed {pack_journals(self._repository)} segments of journals")
 
     def _forget_all_but(self, live: Sequence[LockedSession]) -> None:
         gone = self._follows.keys() - {session.session_id for session in live}

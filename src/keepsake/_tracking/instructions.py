@@ -39,6 +39,9 @@ class Instructions:
     """How long it tries when nothing works; whoever begins a session then starts another one."""
     collect_s: float = 24 * 3600.0
     """How often it collects the repository, at most."""
+    pack_chance: float = 1 / 256
+    """How likely it packs journals while it serves a repository beyond a network: of all machines together, one courier
+    in so many does, and nobody has to count."""
 
     @property
     def lock_path(self) -> Path:

@@ -17,7 +17,8 @@ def command(common: Common, dry_run: bool, as_json: bool) -> None:
     """Delete the chunks and manifests that nothing reaches, as after `keepsake rm`.
 
     Safe at any time, also while experiments are running and others collect. What is younger than an hour stays. Nothing
-    is deleted while a part of the repository cannot be read.
+    is deleted while a part of the repository cannot be read. In a bucket, journals are packed too: a machine that lists
+    the experiments for the first time then asks for few objects.
     """
     result = common.project().collect(dry_run=dry_run)
     if as_json:
@@ -27,6 +28,7 @@ def command(common: Common, dry_run: bool, as_json: bool) -> None:
                 "planned": {"objects": len(result.plan.keys), "size_bytes": result.plan.size_bytes},
                 "young": {"objects": result.plan.young, "size_bytes": result.plan.young_bytes},
                 "deleted": {"objects": result.objects, "size_bytes": result.size_bytes},
+                "packed": {"segments": result.packed},
             }
         )
         return
@@ -37,6 +39,8 @@ def command(common: Common, dry_run: bool, as_json: bool) -> None:
         say(f"would delete {_amount(len(result.plan.keys), result.plan.size_bytes)}")
     else:
         say(f"deleted {_amount(result.objects, result.size_bytes)}")
+        if result.packed:
+            say(f"packed {result.packed:,} segments of journals, so that they are listed with few requests")
     if result.plan.young:
         say(f"{_amount(result.plan.young, result.plan.young_bytes)} more can go when they are an hour old")
 
