@@ -15,10 +15,12 @@ from keepsake._version import __version__
 
 if TYPE_CHECKING:
     from keepsake import errors, exceptions
-    from keepsake.checkpoint import Checkpoint, CheckpointList, PrimaryMetric
+    from keepsake.checkpoint import Checkpoint, PrimaryMetric
+    from keepsake.checkpointlist import CheckpointList
     from keepsake.collection import ExperimentCollection
     from keepsake.errors import KeepsakeError
-    from keepsake.experiment import Experiment, ExperimentList
+    from keepsake.experiment import Experiment
+    from keepsake.experimentlist import ExperimentList
     from keepsake.project import Project, default_project, diff, experiments, init, migrate, wait
 
 __all__ = [
@@ -43,10 +45,10 @@ __all__ = [
 
 _MODULE_OF = {
     "Checkpoint": "checkpoint",
-    "CheckpointList": "checkpoint",
+    "CheckpointList": "checkpointlist",
     "Experiment": "experiment",
     "ExperimentCollection": "collection",
-    "ExperimentList": "experiment",
+    "ExperimentList": "experimentlist",
     "KeepsakeError": "errors",
     "PrimaryMetric": "checkpoint",
     "Project": "project",

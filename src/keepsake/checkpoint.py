@@ -1,16 +1,16 @@
-"""Checkpoints, and lists of them: what was measured at a point in an experiment, and the files as they were then."""
+"""Checkpoints: what was measured at a point in an experiment, and the files as they were then."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import importlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keepsake._model.best import find_best
 from keepsake._model.events import Body, references
-from keepsake._model.ids import resolve_prefix, short_id
+from keepsake._model.ids import short_id
 from keepsake._model.times import LocalTime
-from keepsake._model.values import Value, get_dotted
+from keepsake._model.values import Value
 from keepsake._repository.repository import Repository
 from keepsake._tracking.files import project_path
 from keepsake._tracking.recovery import append_event
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     import io
     import os
     from datetime import datetime
-
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
 
     from keepsake._analysis.compare import Subject
     from keepsake._analysis.diff import Diff
@@ -279,154 +276,14 @@ class Checkpoint:
         )
 
 
-class CheckpointMetrics:
-    """The metrics of a list of checkpoints, as a list of values for each name."""
-
-    def __init__(self, checkpoints: Sequence[Checkpoint]) -> None:
-        self._checkpoints = checkpoints
-
-    def __getitem__(self, name: str) -> list[Value]:
-        """Return the metric of each checkpoint, None where there is none; dots reach into nested ones (`val.loss`).
-
-        Raises:
-            NotFoundError: no checkpoint has it; the hint names those there are.
-        """
-        if name not in self:
-            known = ", ".join(self) or "none"
-            raise NotFoundError(f"no checkpoint has a metric {name!r}", hint=f"there are: {known}")
-        return [_find_metric(checkpoint, name) for checkpoint in self._checkpoints]
-
-    def __iter__(self) -> Any:
-        """Yield the names that any checkpoint has."""
-        return iter(dict.fromkeys(name for checkpoint in self._checkpoints for name in checkpoint.metrics))
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and any(
-            _find_metric(checkpoint, name, _ABSENT) is not _ABSENT for checkpoint in self._checkpoints
-        )
-
-    def __repr__(self) -> str:
-        return f"CheckpointMetrics({', '.join(self)})"
-
-
-CheckpointListMetrics = CheckpointMetrics
-"""As Keepsake 0.x called it."""
-
-
-class CheckpointList(list[Checkpoint]):
-    """Checkpoints in the order in which they were saved; slices are lists of this kind, too."""
-
-    def __init__(self, checkpoints: Iterable[Checkpoint] = (), *, label: str = "") -> None:
-        super().__init__(checkpoints)
-        self._label = label
-
-    @overload
-    def __getitem__(self, index: SupportsIndex) -> Checkpoint: ...
-    @overload
-    def __getitem__(self, index: slice) -> CheckpointList: ...
-    def __getitem__(self, index: SupportsIndex | slice) -> Checkpoint | CheckpointList:
-        """Return one checkpoint, or for a slice a list of this kind."""
-        if isinstance(index, slice):
-            return CheckpointList(super().__getitem__(index), label=self._label)
-        return super().__getitem__(index)
-
-    @property
-    def metrics(self) -> CheckpointMetrics:
-        """Lists of values by the metric's name: `checkpoints.metrics["loss"]`."""
-        return CheckpointMetrics(self)
-
-    @property
-    def step(self) -> list[int | None]:
-        """The step of each checkpoint."""
-        return [checkpoint.step for checkpoint in self]
-
-    def get(self, checkpoint_id: str) -> Checkpoint:
-        """Return the checkpoint whose id is, or begins with, `checkpoint_id` (at least three digits)."""
-        by_id = {checkpoint.id: checkpoint for checkpoint in self}
-        return by_id[resolve_prefix(checkpoint_id, by_id, noun="checkpoint")]
-
-    def primary_metric(self) -> str:
-        """Return the name of the primary metric. Raises `InvalidInputError` when there is none, or several."""
-        names = {checkpoint.primary_metric.name for checkpoint in self if checkpoint.primary_metric is not None}
-        return only_primary_metric(names, known=self.metrics)
-
-    def best(self) -> Checkpoint | None:
-        """Return the best checkpoint by the primary metric: the earliest of equals, None without one."""
-        return best_checkpoint(self)
-
-    def plot(self, metric: str | None = None, logy: bool = False, plot_only: bool = False) -> Axes:  # noqa: ARG002
-        """Draw one metric over the steps into the current matplotlib axes.
-
-        Args:
-            metric: its name; the primary metric when None.
-            logy: whether the y-axis is logarithmic.
-            plot_only: without effect; scripts for Keepsake 0.x pass it.
-
-        Returns:
-            The axes.
-
-        Raises:
-            InvalidInputError: no checkpoint has the metric, or none is given and there is no primary metric.
-        """
-        from keepsake._analysis.plot import plot_checkpoints
-
-        return plot_checkpoints(self, metric or self.primary_metric(), label=self._label, logy=logy)
-
-    def to_dataframe(self) -> DataFrame:
-        """Return a pandas DataFrame with a row a checkpoint."""
-        from keepsake._analysis.dataframe import checkpoints_dataframe
-
-        return checkpoints_dataframe(self)
-
-    def __repr__(self) -> str:
-        from keepsake._analysis.text import list_text
-
-        return list_text("CheckpointList", "checkpoint", [checkpoint.id for checkpoint in self])
-
-    def _repr_html_(self) -> str:
-        from keepsake._analysis.experimenthtml import checkpoints_html
-
-        return str(checkpoints_html(self, best=self.best()))
-
-
-def best_checkpoint(checkpoints: Sequence[Checkpoint]) -> Checkpoint | None:
-    """Return the best of `checkpoints` by the first primary metric among them.
-
-    Missing values, values that are no numbers, NaN, and the infinity that is worst for the goal never win; of equals
-    the earliest does. None when nothing is left, or no checkpoint has a primary metric.
-    """
-    place = find_best((one.primary_metric for one in checkpoints), (one.metrics for one in checkpoints))
-    return checkpoints[place] if place is not None else None
-
-
-def only_primary_metric(names: Iterable[str], *, known: Iterable[str]) -> str:
-    """Return the one name, or raise `InvalidInputError` that says what to pass instead."""
-    distinct = sorted(set(names))
-    if len(distinct) == 1:
-        return distinct[0]
-    choices = ", ".join(sorted(set(known))) or "none"
-    if distinct:
-        raise InvalidInputError(
-            f"the primary metric differs between the checkpoints: {', '.join(distinct)}",
-            hint=f"say which metric; there are: {choices}",
-        )
-    raise InvalidInputError(
-        "no primary metric is defined for the checkpoints",
-        hint=f"say which metric; there are: {choices}. Or pass primary_metric= to checkpoint()",
-    )
-
-
 def checkpoint_json(body: Body) -> dict[str, Any]:
     """Return what a checkpoint's event says of it, without what only the repository needs."""
     fields = ("id", "step", "path", "metrics", "primary_metric")
     return {"id": body["id"], "created": body["time"]} | {field: body.get(field) for field in fields[1:]}
 
 
-_ABSENT: Any = object()
-
-
-def _find_metric(checkpoint: Checkpoint, name: str, default: Any = None) -> Any:
-    try:
-        return get_dotted(checkpoint.metrics, name)
-    except KeyError:
-        return default
+def __getattr__(name: str) -> Any:
+    """Give out the lists, which scripts for Keepsake 0.x import from here; they live a layer above."""
+    if name in ("CheckpointList", "CheckpointListMetrics"):
+        return getattr(importlib.import_module("keepsake.checkpointlist"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

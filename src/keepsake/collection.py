@@ -22,7 +22,8 @@ from keepsake._version import __version__
 from keepsake.checkpoint import Checkpoint
 from keepsake.directories import cache_directory, private_directory
 from keepsake.errors import ConfigError, InvalidInputError, KeepsakeError, NotFoundError
-from keepsake.experiment import Experiment, ExperimentList
+from keepsake.experiment import Experiment
+from keepsake.experimentlist import ExperimentList
 from keepsake.notices import notice, notice_once, warn
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Experiments, and lists of them."""
+"""Experiments: what a run is, says of itself, and saves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import operator
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias
 
 from keepsake._model.annotations import check_tags, check_text
 from keepsake._model.events import Body, ExperimentState, SessionState, open_sessions, references
@@ -20,15 +20,8 @@ from keepsake._repository.heartbeat import list_heartbeats
 from keepsake._repository.repository import Repository
 from keepsake._tracking.liveness import Status, experiment_error, experiment_status
 from keepsake._tracking.place import Place
-from keepsake.checkpoint import (
-    Checkpoint,
-    CheckpointList,
-    Origin,
-    PrimaryMetric,
-    best_checkpoint,
-    checkpoint_json,
-    only_primary_metric,
-)
+from keepsake.checkpoint import Checkpoint, Origin, PrimaryMetric, checkpoint_json
+from keepsake.checkpointlist import CheckpointList, best_checkpoint
 from keepsake.errors import InvalidInputError, KeepsakeError, NotFoundError
 from keepsake.notices import warn
 
@@ -37,7 +30,6 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from matplotlib.axes import Axes
-    from pandas import DataFrame
 
     from keepsake._analysis.compare import Subject
     from keepsake._analysis.diff import Diff
@@ -402,7 +394,9 @@ class Experiment(ExperimentFacts):
         """Draw one metric, of its checkpoints and of what was logged between them; see `CheckpointList.plot`."""
         if not self.logs:
             return self.checkpoints.plot(metric, logy, plot_only)
-        return ExperimentList([self]).plot(metric, logy)
+        from keepsake._analysis.plot import plot_experiments
+
+        return plot_experiments([self], metric or self.primary_metric(), logy=logy)
 
     def manifests(self) -> set[str]:
         """Return the digests of all manifests that it refers to: its own and those of its checkpoints."""
@@ -465,96 +459,11 @@ class Experiment(ExperimentFacts):
         return str(experiment_html(self))
 
 
-class ExperimentList(list[Experiment]):
-    """Experiments, oldest first; slices are lists of this kind, too."""
-
-    @overload
-    def __getitem__(self, index: SupportsIndex) -> Experiment: ...
-    @overload
-    def __getitem__(self, index: slice) -> ExperimentList: ...
-    def __getitem__(self, index: SupportsIndex | slice) -> Experiment | ExperimentList:
-        """Return one experiment, or for a slice a list of this kind."""
-        if isinstance(index, slice):
-            return ExperimentList(super().__getitem__(index))
-        return super().__getitem__(index)
-
-    def primary_metric(self) -> str:
-        """Return the name of the primary metric. Raises `InvalidInputError` when there is none, or several."""
-        checkpoints = [checkpoint for experiment in self for checkpoint in experiment.checkpoints]
-        names = {one.primary_metric.name for one in checkpoints if one.primary_metric is not None}
-        return only_primary_metric(names, known=(name for one in checkpoints for name in one.metrics))
-
-    def plot(self, metric: str | None = None, logy: bool = False) -> Axes:
-        """Draw one metric of every experiment into the current matplotlib axes, a curve each.
-
-        Args:
-            metric: its name; the primary metric when None.
-            logy: whether the y-axis is logarithmic.
-
-        Returns:
-            The axes.
-
-        Raises:
-            InvalidInputError: no experiment has the metric, or none is given and there is no one primary metric.
-        """
-        from keepsake._analysis.plot import plot_experiments
-
-        return plot_experiments(self, metric or self.primary_metric(), logy=logy)
-
-    def scatter(self, param: str, metric: str | None = None, logx: bool = False, logy: bool = False) -> Axes:
-        """Draw a metric against a param, a point an experiment: of its best checkpoint, else of its latest.
-
-        Args:
-            param: the param on the x-axis; dots reach into nested ones (`optim.lr`).
-            metric: the metric on the y-axis; the primary metric when None.
-            logx: whether the x-axis is logarithmic.
-            logy: whether the y-axis is logarithmic.
-
-        Returns:
-            The axes.
-
-        Raises:
-            InvalidInputError: no experiment has the param or the metric.
-        """
-        from keepsake._analysis.plot import scatter_experiments
-
-        return scatter_experiments(self, param, metric or self.primary_metric(), logx=logx, logy=logy)
-
-    def delete(self) -> None:
-        """Delete all of these experiments. One that is deleted already is passed over."""
-        for experiment in self:
-            try:
-                experiment.delete()
-            except NotFoundError:
-                continue
-
-    def diff(self, *, only: str | Sequence[str] | None = None, show_all: bool = False) -> Diff:
-        """Compare these experiments with the first of them; see `Checkpoint.diff`."""
-        from keepsake.comparison import compare_things
-
-        return compare_things(self, only=only, show_all=show_all)
-
-    def to_dataframe(self) -> DataFrame:
-        """Return a pandas DataFrame with a row an experiment."""
-        from keepsake._analysis.dataframe import experiments_dataframe
-
-        return experiments_dataframe(self)
-
-    def __repr__(self) -> str:
-        from keepsake._analysis.text import list_text
-
-        return list_text("ExperimentList", "experiment", [experiment.id for experiment in self])
-
-    def _repr_html_(self) -> str:
-        from keepsake._analysis.experimenthtml import experiments_html
-
-        return str(experiments_html(self))
-
-
 def __getattr__(name: str) -> Any:
-    """Give out `ExperimentCollection`, which scripts for Keepsake 0.x import from here; it lives a layer above."""
-    if name == "ExperimentCollection":
-        return importlib.import_module("keepsake.collection").ExperimentCollection
+    """Give out what scripts for Keepsake 0.x import from here; it lives a layer above."""
+    homes = {"ExperimentList": "keepsake.experimentlist", "ExperimentCollection": "keepsake.collection"}
+    if name in homes:
+        return getattr(importlib.import_module(homes[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

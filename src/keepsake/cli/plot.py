@@ -29,7 +29,7 @@ def command(
 ) -> None:
     """Draw a metric of experiments: those that are named, or those that a filter finds, or all."""
     from keepsake._analysis.textplot import draw_curves
-    from keepsake.experiment import ExperimentList
+    from keepsake.experimentlist import ExperimentList
 
     if output is not None and Path(output).suffix.lower() not in PICTURES:
         raise click.UsageError(f"a picture ends in one of {', '.join(PICTURES)}, not as {output} does")
