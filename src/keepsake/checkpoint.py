@@ -139,7 +139,7 @@ class Checkpoint:
         """Return the paths of all files of this checkpoint and its experiment, each with its length in bytes."""
         found: dict[str, int] = {}
         for digest in reversed(self._manifests()):
-            manifest = self._origin.repository.load_manifest(digest)
+            manifest = self._origin.repository.load_recent(digest)
             found.update((entry.path, entry.size_bytes) for entry in manifest.entries if entry.kind == "file")
         return dict(sorted(found.items()))
 

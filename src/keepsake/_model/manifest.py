@@ -7,8 +7,10 @@ with `zstd -d | jq`. Extents point into a table of the digests, which stand ther
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, cast
+from operator import attrgetter
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 from keepsake._model.ids import is_id
 from keepsake.errors import CorruptionError, UnsupportedVersionError
@@ -16,6 +18,7 @@ from keepsake.errors import CorruptionError, UnsupportedVersionError
 MANIFEST_VERSION = 1
 
 Kind: TypeAlias = Literal["file", "directory", "link", "missing"]
+_KINDS = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,9 @@ class Entry:
         return sum(extent.stop - extent.start for extent in self.extents)
 
 
+_path_of = attrgetter("path")
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """A snapshot: its entries in the order of their paths. Only empty directories have an entry."""
@@ -76,7 +82,9 @@ class Manifest:
 
     def find(self, path: str) -> Entry | None:
         """Return the entry of `path`, if there is one."""
-        return next((entry for entry in self.entries if entry.path == path), None)
+        place = bisect_left(self.entries, path, key=_path_of)
+        found = self.entries[place : place + 1]
+        return found[0] if found and found[0].path == path else None
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
@@ -131,24 +139,25 @@ def _encode_entry(entry: Entry, table: dict[str, int]) -> dict[str, Any]:
 
 
 def _decode_entry(row: dict[str, Any], digests: list[str]) -> Entry:
-    flat: list[int] = row.get("extents", [])
-    if len(flat) % 3 or not all(type(number) is int and number >= 0 for number in flat):
-        raise ValueError("extents are not triples of whole numbers")
-    extents = tuple(
-        Extent(digests[index], start, stop)
-        for index, start, stop in zip(flat[::3], flat[1::3], flat[2::3], strict=True)
-    )
-    if any(extent.stop < extent.start for extent in extents):
-        raise ValueError("an extent ends before it starts")
-    if row["kind"] not in ("file", "directory", "link", "missing"):
-        raise ValueError(f"unknown kind of entry {row['kind']!r}")
-    if not all(type(row.get(name, "")) is str for name in ("path", "target", "reason")):
+    # Called for each of a hundred thousand files: a generator for each check took four times as long.
+    path, kind, target, reason = row["path"], row["kind"], row.get("target", ""), row.get("reason", "")
+    if kind not in _KINDS:
+        raise ValueError(f"unknown kind of entry {kind!r}")
+    if not (type(path) is str and type(target) is str and type(reason) is str):
         raise ValueError("a path, target or reason is no text")
-    return Entry(
-        path=row["path"],
-        kind=cast(Kind, row["kind"]),
-        executable=bool(row.get("executable", False)),
-        extents=extents,
-        target=row.get("target", ""),
-        reason=row.get("reason", ""),
-    )
+    flat = row.get("extents")
+    extents = _decode_extents(flat, digests) if flat else ()
+    return Entry(path, cast(Kind, kind), bool(row.get("executable", False)), extents, target, reason)
+
+
+def _decode_extents(flat: list[int], digests: list[str]) -> tuple[Extent, ...]:
+    if len(flat) % 3:
+        raise ValueError("extents are not triples of whole numbers")
+    extents: list[Extent] = []
+    for index, start, stop in zip(flat[::3], flat[1::3], flat[2::3], strict=True):
+        if not (type(index) is int and type(start) is int and type(stop) is int and index >= 0):
+            raise ValueError("extents are not triples of whole numbers")
+        if not 0 <= start <= stop:
+            raise ValueError("an extent begins before its chunk, or ends before it begins")
+        extents.append(Extent(digests[index], start, stop))
+    return tuple(extents)

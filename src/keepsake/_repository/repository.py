@@ -1,6 +1,7 @@
 """A repository of format 2: its objects by name, for everything above that reads or writes them.
 
-Nothing is cached here except the specification: what another process wrote since is seen by the next call.
+What another process wrote since is seen by the next call: nothing is kept here but the specification, and the last
+manifests that files were opened from, which never change.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ KNOWN_REQUIREMENTS: frozenset[str] = frozenset()
 """Entries of `requires` that this Keepsake understands."""
 _JOURNALS_AT_ONCE = 8
 """So many are held for each request that is under way at once."""
+RECENT_ENTRIES = 20_000
+"""Manifests of so many entries in all are kept, some 10 MB, and at least the last one."""
 MAX_MANIFEST_BYTES = 1 << 30
 """More than a snapshot of ten million extents needs; a damaged header cannot claim more memory."""
 
@@ -68,6 +71,11 @@ class Repository:
         # Once: to look takes 40 µs, a quarter of a checkpoint without files.
         self.is_remote = not isinstance(store, AppendStore)
         """Whether it is where a session cannot append to a journal, as in a bucket; it then writes to staging."""
+        self._recent: dict[str, Manifest] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Go to another process without manifests: it may never need them."""
+        return self.__dict__ | {"_recent": {}}
 
     @classmethod
     def open(cls, store: Store) -> Repository:
@@ -155,6 +163,21 @@ class Repository:
                 self.store.forget(key)
             return self._read_manifest(key, digest)
 
+    def load_recent(self, digest: str) -> Manifest:
+        """Return a manifest as `load_manifest` does, without a read when it was one of the last.
+
+        So who opens the files of a checkpoint one after another does not decode all of their entries for each.
+        """
+        recent = self._recent
+        manifest = recent.get(digest) or self.load_manifest(digest)
+        kept, entries = {digest: manifest}, len(manifest.entries)
+        for other, one in recent.items():  # the last one first
+            if other != digest and entries + len(one.entries) <= RECENT_ENTRIES:
+                kept[other] = one
+                entries += len(one.entries)
+        self._recent = kept  # never changed in place: other threads may be at this, too
+        return manifest
+
     def _read_manifest(self, key: str, digest: str) -> Manifest:
         try:
             data = decode_chunk(self.store.get(key), max_bytes=MAX_MANIFEST_BYTES)
@@ -241,7 +264,7 @@ class Repository:
         from keepsake._snapshots.paths import name_nearest
         from keepsake._snapshots.read import open_entry
 
-        manifests = [self.load_manifest(digest) for digest in digests]
+        manifests = [self.load_recent(digest) for digest in digests]
         for manifest in manifests:
             entry = manifest.find(path)
             if entry is not None:

@@ -84,5 +84,9 @@ class LegacyRepository(Repository):
         self.chunks.remember(manifest, partial(self._load_unpacked, digest, again=True))
         return manifest
 
+    def load_recent(self, digest: str) -> Manifest:
+        """Return what the tarball holds now: while its experiment runs, it may be replaced."""
+        return self.load_manifest(digest)
+
     def _load_unpacked(self, owner_id: str, *, again: bool = False) -> Manifest:
         return self.chunks.cache.load(self.view.inner, self.find_tarball(owner_id), owner_id, again=again)
