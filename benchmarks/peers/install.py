@@ -1,5 +1,6 @@
 """Installing the programs: each into a directory of its own, by this machine's pip and apt, once.
 
+    .peers/<program>.lock          held while it is installed
     .peers/<program>/installed     what is there, written last; another list means installing anew
     .peers/<program>/python/       a virtual environment
     .peers/<program>/debian/       unpacked packages, for programs
@@ -11,11 +12,14 @@ unpacked with `dpkg`.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,15 +62,25 @@ def install_needs(name: str, needs: Needs) -> Installation:
     home = INSTALLED / name
     wanted = repr((sys.version, needs))
     mark = home / "installed"
-    if not mark.exists() or mark.read_text(encoding="utf-8") != wanted:
-        shutil.rmtree(home, ignore_errors=True)
-        home.mkdir(parents=True)
-        print(f"installing {name} …", file=sys.stderr, flush=True)
-        _fetch(needs, home)
-        mark.write_text(wanted, encoding="utf-8")
+    with _locked(INSTALLED / f"{name}.lock"):
+        if not mark.exists() or mark.read_text(encoding="utf-8") != wanted:
+            shutil.rmtree(home, ignore_errors=True)
+            home.mkdir(parents=True)
+            print(f"installing {name} …", file=sys.stderr, flush=True)
+            _fetch(needs, home)
+            mark.write_text(wanted, encoding="utf-8")
     python = home / "python" / "bin" / "python" if needs.python else Path(sys.executable)
     commands = [home / "python" / "bin", home / "debian" / "usr" / "bin"]
     return Installation(python, tuple(path for path in commands if path.exists()))
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Be the only process in the `with` block: tests of two benchmarks may need a program at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def create_environment(home: Path) -> tuple[str, ...]:
