@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from pathlib import Path
 
 import pytest
@@ -213,7 +214,7 @@ def test_a_segment_that_is_damaged_or_gone_is_left_out() -> None:
     assert len(listed(store).problems) == 1
 
 
-@pytest.mark.parametrize("place", ["head", "copies", "end"])
+@pytest.mark.parametrize("place", ["head", "copies", "end", "all but the head"])
 def test_a_damaged_pack_is_passed_over_named_by_a_check_and_removed_by_repair(place: str) -> None:
     store, repository = make()
     ids = add(store, range(100))
@@ -222,6 +223,8 @@ def test_a_damaged_pack_is_passed_over_named_by_a_check_and_removed_by_repair(pl
     data = bytearray(store.get(key))
     if place == "end":
         del data[-20:]
+    elif place == "all but the head":
+        del data[data.index(b"\n") :]
     else:
         data[40 if place == "head" else len(data) - 40] ^= 0x10
     store.put(key, bytes(data))
@@ -265,6 +268,20 @@ def test_a_pack_under_the_key_of_another_is_damaged() -> None:
     store.put(other, store.get(key))
     with pytest.raises(FormatError):
         load_pack(store, other)
+
+
+def test_where_no_thread_can_be_started_packs_are_read_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    store, repository = make()
+    ids = add(store, range(250))
+    pack_journals(repository)
+
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    store.clear()
+    assert ids_of(listed(store)) == ids
+    assert (store.count("get", PACKS), store.count("get", JOURNALS)) == (3, 0)
 
 
 def test_when_packs_cannot_be_read_journals_are() -> None:

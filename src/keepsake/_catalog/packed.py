@@ -48,7 +48,7 @@ def _load_ahead(store: Store) -> Iterator[Mapping[str, bytes]]:
     with contextlib.suppress(StoreError), ThreadPoolExecutor(_AHEAD, "keepsake-pack") as threads:
         try:
             for key in list_packs(store):
-                coming.append(threads.submit(_load, store, key))
+                coming.append(_start(threads, store, key))
                 if len(coming) > _AHEAD:
                     yield coming.popleft().result()
             while coming:
@@ -56,6 +56,15 @@ def _load_ahead(store: Store) -> Iterator[Mapping[str, bytes]]:
         finally:
             for one in coming:
                 one.cancel()
+
+
+def _start(threads: ThreadPoolExecutor, store: Store, key: str) -> Future[Mapping[str, bytes]]:
+    try:
+        return threads.submit(_load, store, key)
+    except RuntimeError:  # no thread can be started: at a limit of the system, or while the interpreter ends
+        done: Future[Mapping[str, bytes]] = Future()
+        done.set_result(_load(store, key))
+        return done
 
 
 def _load(store: Store, key: str) -> Mapping[str, bytes]:

@@ -39,7 +39,6 @@ _HEAD_BYTES = 192 * 1024
 class PackHead:
     """What a pack says of itself."""
 
-    key: str
     segments: tuple[SegmentName, ...]
     """What it holds copies of, in their order."""
     digest: str
@@ -109,9 +108,9 @@ def load_pack(store: Store, key: str) -> dict[str, bytes]:
         CorruptionError: it is damaged.
         UnsupportedVersionError: a newer Keepsake wrote it.
     """
-    data = store.get(key)
-    head = _decode_head(key, data)
-    copies = decompress(data[data.index(b"\n") + 1 :], size_bytes=head.size_bytes)
+    line, _, frame = store.get(key).partition(b"\n")
+    head = _decode_head(key, line)
+    copies = decompress(frame, size_bytes=head.size_bytes)
     if digest_of(copies) != head.digest:
         raise CorruptionError("its content does not have its digest")
     contents: dict[str, bytes] = {}
@@ -156,11 +155,12 @@ def _sort_packs(store: Store, short: dict[str, SegmentName]) -> tuple[list[PackH
 
 def _load_head(store: Store, key: str) -> PackHead:
     beginning = store.get_range(key, 0, _HEAD_BYTES)
-    return _decode_head(key, beginning if b"\n" in beginning else store.get(key))
+    data = beginning if b"\n" in beginning else store.get(key)
+    return _decode_head(key, data.partition(b"\n")[0])
 
 
-def _decode_head(key: str, data: bytes) -> PackHead:
-    document = decode_line(data.partition(b"\n")[0], place=key.encode())
+def _decode_head(key: str, line: bytes) -> PackHead:
+    document = decode_line(line, place=key.encode())
     if document.get("version") != _VERSION:
         raise UnsupportedVersionError(f"{key} is a pack of version {document.get('version')!r}")
     try:
@@ -171,7 +171,7 @@ def _decode_head(key: str, data: bytes) -> PackHead:
     sealed = tuple(name for name in names if name is not None and name.size_bytes is not None)
     if len(sealed) < len(names):
         raise CorruptionError(f"{key} names what is no sealed segment")
-    return PackHead(key, sealed, digest)
+    return PackHead(sealed, digest)
 
 
 def _save_pack(store: Store, names: Sequence[SegmentName]) -> int:
