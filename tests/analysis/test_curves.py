@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keepsake._analysis.curves import Series, make_series, range_of, reduce_series
+from keepsake._analysis.curves import Series, make_series, range_of, reduce_all, reduce_series
 
 xs_values = st.one_of(st.integers(-50, 50).map(float), st.floats(-100, 100), st.floats(allow_nan=True))
 ys_values = st.one_of(st.floats(-10, 10), st.just(math.nan), st.floats(allow_nan=True))
@@ -79,6 +79,16 @@ def test_the_point_before_a_range_and_the_one_after_it_are_kept(
 def test_reducing_again_changes_nothing(one: Series, wanted: tuple[float, float], width: int) -> None:
     once = reduce_series(one, *wanted, width)
     assert repr(points(reduce_series(once, *wanted, width))) == repr(points(once))
+
+
+@given(st.lists(series, max_size=5), ranges, widths, st.integers(1, 40))
+def test_series_that_are_reduced_together_become_what_each_does_alone(
+    several: list[Series], wanted: tuple[float, float], width: int, points_at_once: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("keepsake._analysis.curves.POINTS_AT_ONCE", points_at_once)
+        together = reduce_all(several, *wanted, width)
+    assert repr(list(map(points, together))) == repr([points(reduce_series(one, *wanted, width)) for one in several])
 
 
 @given(series, ranges)

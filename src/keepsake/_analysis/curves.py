@@ -8,13 +8,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+POINTS_AT_ONCE = 200_000
+"""So many points are reduced together, in arrays of a few MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +66,90 @@ def reduce_series(series: Series, first: float, last: float, width: int) -> Seri
         last: where it ends; a point that is there belongs to it.
         width: how many buckets to cut the range into.
     """
+    (reduced,) = reduce_all([series], first, last, width)
+    return reduced
+
+
+def reduce_all(series: Iterable[Series], first: float, last: float, width: int) -> list[Series]:
+    """Return each series reduced as by `reduce_series`; many short ones in half the time."""
     import numpy as np
 
-    start = int(np.searchsorted(series.xs, first, "left"))
-    stop = max(int(np.searchsorted(series.xs, last, "right")), start)
-    low, high = max(start - 1, 0), min(stop + 1, len(series))
-    if stop - start <= 2 * width:
-        return Series(series.xs[low:high], series.ys[low:high])
     edges = first + (last - first) * (np.arange(1, width) / width)
-    begins = np.concatenate([np.zeros(1, np.intp), np.searchsorted(series.xs[start:stop], edges, "left")])
-    kept = start + _extremes(series.ys[start:stop], _without_repetitions(begins[begins < stop - start]))
-    places = np.concatenate([np.arange(low, start), kept, np.arange(stop, high)])
-    return Series(series.xs[places], series.ys[places])
+    stretches = [_Stretch.find(one, first, last, edges) for one in series]
+    reduced: list[Series] = []
+    for group in _groups_of(stretches):
+        reduced += _reduce_together(group)
+    return reduced
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """The points of a series that lie in a range: places `start` to `stop`, exclusive."""
+
+    series: Series
+    start: int
+    stop: int
+    begins: NDArray[Any]
+    """Where the buckets that hold any of them begin, counted from `start`; empty where all of so few points stay."""
+
+    @classmethod
+    def find(cls, series: Series, first: float, last: float, edges: NDArray[np.float64]) -> _Stretch:
+        import numpy as np
+
+        start = int(np.searchsorted(series.xs, first, "left"))
+        stop = max(int(np.searchsorted(series.xs, last, "right")), start)
+        if stop - start <= 2 * (len(edges) + 1):
+            return cls(series, start, stop, np.empty(0, np.intp))
+        begins = np.concatenate([np.zeros(1, np.intp), np.searchsorted(series.xs[start:stop], edges, "left")])
+        return cls(series, start, stop, _without_repetitions(begins[begins < stop - start]))
+
+    def take(self, kept: NDArray[Any]) -> Series:
+        """Return these points, counted from `start`, with the one before all and the one after all of them."""
+        import numpy as np
+
+        before = np.arange(max(self.start - 1, 0), self.start)
+        after = np.arange(self.stop, min(self.stop + 1, len(self.series)))
+        places = np.concatenate([before, self.start + kept, after])
+        return Series(self.series.xs[places], self.series.ys[places])
+
+    def take_all(self) -> Series:
+        low, high = max(self.start - 1, 0), self.stop + 1
+        return Series(self.series.xs[low:high], self.series.ys[low:high])
+
+
+def _groups_of(stretches: Iterable[_Stretch]) -> Iterator[list[_Stretch]]:
+    """Yield stretches in groups of some points: many at once take less time, and all at once might take much memory."""
+    group: list[_Stretch] = []
+    points = 0
+    for one in stretches:
+        if group and points + one.stop - one.start > POINTS_AT_ONCE:
+            yield group
+            group, points = [], 0
+        group.append(one)
+        points += one.stop - one.start
+    if group:
+        yield group
+
+
+def _reduce_together(group: Sequence[_Stretch]) -> Iterator[Series]:
+    kept = iter(_extremes_of_all([one for one in group if len(one.begins)]))
+    for one in group:
+        yield one.take(next(kept)) if len(one.begins) else one.take_all()
+
+
+def _extremes_of_all(stretches: Sequence[_Stretch]) -> list[NDArray[Any]]:
+    """Return what `_extremes` finds in each stretch; they are laid one behind the other, as if they were one series."""
+    import numpy as np
+
+    if not stretches:
+        return []
+    ends = np.cumsum([one.stop - one.start for one in stretches])
+    offsets = [0, *ends[:-1].tolist()]
+    ys = np.concatenate([one.series.ys[one.start : one.stop] for one in stretches])
+    begins = np.concatenate([one.begins + offset for one, offset in zip(stretches, offsets, strict=True)])
+    kept = _extremes(ys, begins)
+    pieces = np.split(kept, np.searchsorted(kept, ends[:-1]))
+    return [piece - offset for piece, offset in zip(pieces, offsets, strict=True)]
 
 
 def _extremes(ys: NDArray[np.float64], begins: NDArray[Any]) -> NDArray[Any]:

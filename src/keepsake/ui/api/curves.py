@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from keepsake._analysis.curves import Series, make_series, range_of, reduce_series
+from keepsake._analysis.curves import Series, make_series, range_of, reduce_all, reduce_series
 from keepsake._analysis.strict_json import json_text
 from keepsake._catalog.measurements import METRIC_X, Measurements
 from keepsake.errors import InvalidInputError, NotFoundError
@@ -54,7 +54,7 @@ def _reduce(
         first, last = whole[0] if first is None else first, whole[1] if last is None else last
     if first is None or last is None:
         return {"from": first, "to": last, "series": []}, []
-    reduced = [reduce_series(series, first, last, width) for series in found.values()]
+    reduced = reduce_all(found.values(), first, last, width)
     listed = [
         {"id": prefix, "count": len(small), "points": len(series)}
         for (prefix, series), small in zip(found.items(), reduced, strict=True)
