@@ -121,6 +121,12 @@ def test_sorting_puts_what_is_missing_last_both_ways(run_module: RunModule) -> N
     assert run_with_table(run_module, "core/sort.js", code, "host,-created") == [1, 0, 3, 2]
 
 
+def test_names_are_ordered_with_their_numbers_as_numbers(run_module: RunModule) -> None:
+    names = ["layer.10/loss", "b", "layer.9/loss", "B", "a2b", "layer", "a10", "a2"]
+    ordered = run_module("core/values.js", "(values, names) => names.sort(values.compareNames)", names)
+    assert ordered == ["a2", "a2b", "a10", "B", "b", "layer", "layer.9/loss", "layer.10/loss"]
+
+
 def test_clicks_on_a_header_turn_the_order_round_and_then_leave_it(run_module: RunModule) -> None:
     code = """(m, cases) => cases.map(([text, name, options]) =>
         m.formatSort(m.turnSort(m.parseSort(text), name, options)))"""

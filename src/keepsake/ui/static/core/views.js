@@ -2,6 +2,7 @@
 // is the address, which says the same without the name.
 
 import { keep, readKept } from "./kept.js";
+import { compareNames } from "./values.js";
 
 const PARTS = ["q", "sort", "cols", "group", "differ", "at"];
 export const LONGEST_NAME = 60;
@@ -28,7 +29,7 @@ export function readViews(repository) {
 // Returns whether the browser has kept them.
 export function keepViews(repository, views) {
   try {
-    keep("views", repository, [...views].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true })));
+    keep("views", repository, [...views].sort((a, b) => compareNames(a.name, b.name)));
     return true;
   } catch {
     return false; // there is no room, or it keeps nothing

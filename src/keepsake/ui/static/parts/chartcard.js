@@ -12,6 +12,7 @@ import { formatNumber } from "../core/values.js";
 import { isStatic } from "../core/api.js";
 import { Chart, ChartTable } from "./chart.js";
 import { sentence } from "./message.js";
+import { loadPlots } from "./plot.js";
 import { Icon } from "./small.js";
 
 const NEAR_PX = 300;
@@ -87,7 +88,9 @@ function Body({ metric, shared, settings, height, isTable, showValue, actions })
     return () => data.stop();
   }, []);
   useLayoutEffect(() => {
-    if (width) data.load({ ids, metric, x: settings.x, width }).then(() => data.zoom(chartView.get().range));
+    if (!width) return;
+    data.load({ ids, metric, x: settings.x, width }).then(() => data.zoom(chartView.get().range));
+    loadPlots().catch((error) => data.state.set({ error }));
   }, [ids.join(), metric, settings.x, width]);
   useEffect(() => followChanges(data), []);
   const marksOf = useMarksOf(metric, settings.x, colorOf);

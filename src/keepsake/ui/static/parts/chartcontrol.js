@@ -4,7 +4,7 @@ import { point, chartView, setRange } from "../core/chartview.js";
 import { nearestPlace } from "../core/curves.js";
 import { makePicture } from "../core/picture.js";
 import { panRange, zoomRange } from "../core/ranges.js";
-import { Plot } from "./plot.js";
+import { canPlot, loadPlots, Plot } from "./plot.js";
 
 const CLICK_PX = 4; // a pointer that moved less has clicked
 const REST_MS = 120; // after the last movement, finer data is asked for
@@ -32,6 +32,7 @@ export class ChartControl {
     controls.set(element, this);
     this.unsubscribe = [chartView.subscribe(() => this.#onView())];
     this.shownRange = chartView.get().range;
+    if (!canPlot()) loadPlots().then(() => this.draw(), () => {}); // the card says what went wrong
     const listen = (target, name, handler, options) => {
       target.addEventListener(name, handler, options);
       this.unsubscribe.push(() => target.removeEventListener(name, handler, options));
@@ -74,7 +75,7 @@ export class ChartControl {
 
   #drawNow() {
     const { settings, width, height } = this.props ?? {};
-    if (!width) return;
+    if (!width || !canPlot()) return;
     this.picture = makePicture(this.props, { ...settings, range: this.shownRange, rangeY: this.rangeY });
     if (this.picture) this.plot.show(this.picture, { xKind: settings.xKind, isLogX: settings.isLogX, isLogY: settings.isLogY, width, height });
     this.element.classList.toggle("empty", !this.picture);

@@ -1,7 +1,7 @@
 // Charts in sections, one for each part before the `/` of their metrics, and the keys that work in them. What is set for one
 // card stands in the address.
 
-import { html, useEffect, useMemo, useRef } from "./ui.js";
+import { html, useLayoutEffect, useMemo, useRef } from "./ui.js";
 import { current, setQuery } from "../core/address.js";
 import { formatList, groupMetrics, parseList, readSettings, toggled } from "../core/chartsettings.js";
 import { setRange } from "../core/chartview.js";
@@ -53,7 +53,7 @@ function turn(what, metric) {
 
 export function useChartKeys() {
   const live = useRef(isLive());
-  useEffect(() => {
+  useLayoutEffect(() => {
     const inChart = (keys, label, run) => ({ keys, label, when: (event) => Boolean(controlOf(event)), run: (event) => run(controlOf(event), event) });
     const metricOf = (control) => control.element.closest(".chart-card").getAttribute("aria-label");
     return bindKeys("In a chart", [
@@ -68,7 +68,7 @@ export function useChartKeys() {
       inChart(["f"], "Full size", (control) => turn("full", metricOf(control))),
     ]);
   }, []);
-  useEffect(() => bindKeys("Charts", [
+  useLayoutEffect(() => bindKeys("Charts", [
     { keys: ["Escape"], label: "Back from full size, then show everything", when: () => Boolean(current.get().query.full || current.get().query.range), run: () => (current.get().query.full ? setQuery({ full: "" }) : setRange(null)) },
     { keys: ["l"], label: "Live on and off", run: () => switchLive((live.current = !live.current)) },
   ]), []);

@@ -5,7 +5,7 @@ import { href, setQuery, sharedAddress } from "../core/address.js";
 import { point } from "../core/chartview.js";
 import { formatList, toggled } from "../core/chartsettings.js";
 import { select } from "../core/model.js";
-import { formatValue, shortId } from "../core/values.js";
+import { formatCount, formatValue, shortId } from "../core/values.js";
 import { NumberBox } from "./numberbox.js";
 import { Status } from "./small.js";
 
@@ -18,9 +18,9 @@ export function ChartList({ table, listed, total, isSelection, hidden, count, co
   };
   return html`<aside class="chart-list" aria-label="Experiments in the charts">
     <header class="toolbar">
-      ${isSelection ? html`<span>${total.toLocaleString("en")} selected</span><button type="button" onClick=${() => select([])}>Show all</button>`
+      ${isSelection ? html`<span>${formatCount(total)} selected</span><button type="button" onClick=${() => select([])}>Show all</button>`
         : html`<label class="inline">showing <${NumberBox} class="chart-count" min="1" max="500" value=${Math.min(count, total)} label="How many experiments are shown"
-            change=${(number) => setQuery({ n: number === 50 ? "" : number })} /> of ${total.toLocaleString("en")}</label>`}
+            change=${(number) => setQuery({ n: number === 50 ? "" : number })} /> of ${formatCount(total)}</label>`}
       <span class="spacer"></span>
       ${hidden.length ? html`<button type="button" onClick=${() => setQuery({ hide: "" })}>Show hidden</button>` : null}
     </header>

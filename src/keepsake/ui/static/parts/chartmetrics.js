@@ -3,24 +3,26 @@
 import { useLayoutEffect, useMemo, useState } from "./ui.js";
 import { getJson, isStatic } from "../core/api.js";
 import { model } from "../core/model.js";
+import { compareNames } from "../core/values.js";
 
 // The metrics of these experiments. The table knows those that checkpoints have; the server says which were logged besides, and
 // again of those that have gone on.
 export function useMetrics(table, ids) {
   const key = ids.join();
   const [others, setOthers] = useState({ key: null, names: [] });
-  useLayoutEffect(() => { // at once: no curve can be asked for before
+  const asked = useMemo(() => askMetrics(ids), [key]); // on its way before anything is drawn: no curve can be asked for before
+  useLayoutEffect(() => {
     let isOver = false;
-    const ask = async (some) => {
-      const names = await askMetrics(some).catch(() => []); // what cannot be asked is shown where a chart asks for it
+    const take = async (answer) => {
+      const names = await answer.catch(() => []); // what cannot be asked is shown where a chart asks for it
       if (!isOver) setOthers((before) => joined(before, key, names));
     };
-    ask(ids);
+    take(asked);
     let { revision } = model.get();
     const end = model.subscribe((state) => {
       const changed = state.revision === revision ? [] : ids.filter((id) => state.changed.includes(id));
       revision = state.revision;
-      if (changed.length) ask(changed);
+      if (changed.length) take(askMetrics(changed));
     });
     return () => {
       isOver = true;
@@ -50,5 +52,5 @@ export function metricsOf(table, ids, others) {
     if ((group === "latest.metrics" || group === "best.metrics") && places.some((place) => values[place] !== null)) names.add(key);
   }
   const primary = new Set(places.map((place) => table.valueOf(place, "primary", "name")));
-  return [...names].sort((a, b) => primary.has(b) - primary.has(a) || a.localeCompare(b, "en", { numeric: true }));
+  return [...names].sort((a, b) => primary.has(b) - primary.has(a) || compareNames(a, b));
 }

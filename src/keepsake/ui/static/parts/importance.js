@@ -4,6 +4,7 @@ import { html, useMemo } from "./ui.js";
 import { href, setQuery, sharedAddress } from "../core/address.js";
 import { labelOf } from "../core/choices.js";
 import { rankParams } from "../core/importance.js";
+import { formatCount } from "../core/values.js";
 
 const SHOWN = 20;
 
@@ -14,7 +15,7 @@ export function Importance({ table, places, metric, choices }) {
       ${choices.filter(({ label }) => label.endsWith("checkpoint")).map((group) => html`<optgroup label=${group.label}>${group.columns.map((column) => html`<option value=${column.name}>${labelOf(column)}</option>`)}</optgroup>`)}</select></h2>
     ${ranked.length ? html`<ol>${ranked.slice(0, SHOWN).map(({ column, rho, count, isChoice }) => html`<li key=${column.name}>
       <a href=${href(sharedAddress("scatter", [], { x: column.name, y: metric.name }))} class="cut" title=${`${labelOf(column)} in a scatter plot`}>${labelOf(column)}</a>
-      <span class="number" title=${isChoice ? "strength, without a direction" : "Spearman's rank correlation"}>${formatStrength(rho, isChoice)}</span><span class="muted number">n ${count.toLocaleString("en")}</span>
+      <span class="number" title=${isChoice ? "strength, without a direction" : "Spearman's rank correlation"}>${formatStrength(rho, isChoice)}</span><span class="muted number">n ${formatCount(count)}</span>
       <span class="bar" aria-hidden="true"><span class=${rho < 0 ? "falling" : ""} style=${{ width: `${Math.abs(rho || 0) * 100}%` }}></span></span></li>`)}</ol>` : html`<p class="muted">No param differs, or the metric is no number.</p>`}
     <p class="hint">Rank correlation: + when the metric rises with the param, − when it falls, and for texts how much of its order they explain. Params that were varied together share what they show: this is not causal.</p>
   </aside>`;

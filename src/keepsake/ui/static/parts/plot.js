@@ -4,7 +4,6 @@
 // curves of 1,400 points: 3.5 million cells), so uPlot is given the corners of the picture and the lines are drawn here. They are one
 // pixel of the device wide: a wider line costs five times the time without a GPU.
 
-import uPlot from "../vendor/uplot.js";
 import { formatSeconds, formatTick, formatWall, linearTicks, logTicks, timeTicks, wallTicks } from "../core/axes.js";
 import { nearestPlace, visiblePlaces } from "../core/curves.js";
 import { distanceTo, traceBand, traceLine } from "../core/lines.js";
@@ -12,6 +11,15 @@ import { SvgPen } from "../core/svgpen.js";
 import { cssColor } from "../core/theme.js";
 
 const FONT_PX = 11;
+let uPlot = null;
+
+// Begins by looking up how numbers and times are written here, which takes the browser longer than drawing: to be done while
+// curves are on their way.
+export async function loadPlots() {
+  uPlot ??= (await import("../vendor/uplot.js")).default;
+}
+
+export const canPlot = () => uPlot !== null;
 
 export class Plot {
   // `element` is where it goes; its size is that of the plot.

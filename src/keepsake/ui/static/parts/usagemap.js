@@ -3,7 +3,7 @@
 import { html, useLayoutEffect, useMemo, useRef, useState } from "./ui.js";
 import { href, sharedAddress } from "../core/address.js";
 import { layOut } from "../core/treemap.js";
-import { formatBytes, shortId } from "../core/values.js";
+import { formatBytes, formatCount, shortId } from "../core/values.js";
 
 const MOST = 60;
 const ROW_PX = 44;
@@ -27,7 +27,7 @@ function makeTiles(rows) {
   const sorted = rows.filter((row) => row.stored > 0).sort((a, b) => b.stored - a.stored);
   const tiles = sorted.slice(0, MOST).map((row) => ({ id: row.id, name: row.name || shortId(row.id), size: row.stored, share: row.shared / row.stored }));
   const rest = sorted.slice(MOST);
-  if (rest.length) tiles.push({ id: "", name: `${rest.length.toLocaleString("en")} more`, size: rest.reduce((sum, row) => sum + row.stored, 0), share: 0 });
+  if (rest.length) tiles.push({ id: "", name: `${formatCount(rest.length)} more`, size: rest.reduce((sum, row) => sum + row.stored, 0), share: 0 });
   return tiles.sort((a, b) => b.size - a.size);
 }
 

@@ -24,10 +24,13 @@ export function Charts() {
   useChartKeys();
   useEffect(() => listed.forEach(colorOf), [listed]); // in the order of the list, so that neighbours differ
   const sections = groupMetrics(metrics, settings);
+  const total = isSelection ? selected.length : order.length;
+  // The same until something of it changes, so that it is not gone through when metrics become known.
+  const list = useMemo(() => html`<${ChartList} ...${{ table, listed, isSelection, hidden: settings.hidden, count: settings.count, colorOf, total }} />`, [table, listed, isSelection, settings, total]);
   if (!order.length && !isSelection) return html`<${Nothing} table=${table} />`;
   return html`<div class="charts">
     <h1 class="hidden-text">Charts</h1>
-    <${ChartList} ...${{ table, listed, isSelection, hidden: settings.hidden, count: settings.count, colorOf, total: isSelection ? selected.length : order.length }} />
+    ${list}
     <div class="charts-main">
       <${ChartBar} settings=${settings} metrics=${metrics} group=${query.group ? nameOfGroup(query.group) : ""} />
       ${settings.chosen.length ? html`<p class="toolbar">Only ${settings.chosen.map((name) => html`<code>${name}</code>`)}<button type="button" onClick=${() => setQuery({ m: "" })}>All metrics</button></p>` : null}

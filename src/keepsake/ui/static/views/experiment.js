@@ -4,7 +4,7 @@ import { html, useEffect, useLoaded, useRef, useState, useStore } from "../parts
 import { getJson } from "../core/api.js";
 import { current, href, replace, sharedAddress } from "../core/address.js";
 import { model } from "../core/model.js";
-import { formatDuration, formatTime, shortId, showUnseen } from "../core/values.js";
+import { formatCount, formatDuration, formatTime, shortId, showUnseen } from "../core/values.js";
 import { ChartsTab } from "../parts/curvestab.js";
 import { Checkpoints } from "../parts/checkpoints.js";
 import { Packages, System } from "../parts/facts.js";
@@ -68,7 +68,7 @@ function tabAddress(id, tab, rest = [], query = {}) {
 function TabCount({ name, experiment }) {
   const packages = experiment.environment.python_packages;
   const count = { checkpoints: experiment.checkpoints.length, packages: packages && Object.keys(packages).length }[name];
-  return count ? html` <span class="muted">${count.toLocaleString("en")}</span>` : null;
+  return count ? html` <span class="muted">${formatCount(count)}</span>` : null;
 }
 
 // A number that grows when the experiment has changed, so that it is fetched again; one that is large less often.

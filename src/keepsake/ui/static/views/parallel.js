@@ -8,7 +8,7 @@ import { rankParams } from "../core/importance.js";
 import { model, select } from "../core/model.js";
 import { filterOf, formatBrushes, makeAxis, maskOf, parseBrushes } from "../core/parallel.js";
 import { makeShades } from "../core/shades.js";
-import { formatValue, sortPlaces } from "../core/values.js";
+import { formatCount, formatValue, sortPlaces } from "../core/values.js";
 import { AxisHead } from "../parts/axishead.js";
 import { ColorLegend, ColumnChoice } from "../parts/choice.js";
 import { Importance } from "../parts/importance.js";
@@ -121,7 +121,7 @@ function Kept({ table, places, axes, brushes, kept, metric, hover }) {
     setQuery({ q: q ? `(${q}) and ${filter}` : filter, brush: "" });
   };
   return html`<section class="kept" aria-label="What is kept">
-    <div class="toolbar"><b role="status">${kept.length.toLocaleString("en")} of ${places.length.toLocaleString("en")} kept</b>
+    <div class="toolbar"><b role="status">${formatCount(kept.length)} of ${formatCount(places.length)} kept</b>
       ${filter ? html`<code class="snippet cut" title=${filter}>${filter}</code><button type="button" onClick=${use}>Use as filter</button><${Copy} text=${filter} label="Copy" /><button type="button" onClick=${() => setQuery({ brush: "" })}>Keep all</button>` : null}
       ${kept.length <= MOST_SELECTED ? html`<button type="button" onClick=${() => select(kept.map((index) => table.ids[places[index]]))}>Select ${kept.length}</button>` : null}</div>
     <div class="scroll-x"><table class="plain" onMouseLeave=${() => hover(-1)}>

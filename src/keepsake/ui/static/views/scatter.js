@@ -9,7 +9,7 @@ import { model, select, toggle } from "../core/model.js";
 import { makePoints } from "../core/points.js";
 import { paretoFront, spearman } from "../core/rank.js";
 import { makeShades } from "../core/shades.js";
-import { formatValue, sortPlaces } from "../core/values.js";
+import { formatCount, formatValue, sortPlaces } from "../core/values.js";
 import { ColorLegend, ColumnChoice } from "../parts/choice.js";
 import { Empty } from "../parts/message.js";
 import { nameOf, ScatterPlot } from "../parts/scatterplot.js";
@@ -55,7 +55,7 @@ export function Scatter() {
     </div>
     <div class="toolbar scatter-facts">
       <${ColorLegend} column=${color?.column} scale=${color?.scale} shades=${shades} />
-      ${trend ? html`<span title="Spearman's rank correlation: 1 when both rise together, −1 when one falls as the other rises. It says nothing about causes.">rank correlation <b>${formatRho(trend.rho)}</b> <span class="muted">n = ${trend.count.toLocaleString("en")}</span></span>` : null}
+      ${trend ? html`<span title="Spearman's rank correlation: 1 when both rise together, −1 when one falls as the other rises. It says nothing about causes.">rank correlation <b>${formatRho(trend.rho)}</b> <span class="muted">n = ${formatCount(trend.count)}</span></span>` : null}
       ${front.length ? html`<span>${front.length} on the front <button type="button" onClick=${() => lasso(front.map((index) => points.places[index]), false)}>Select them</button></span>` : null}
       ${points.places.length < matches.length ? html`<span class="muted">${(matches.length - points.places.length).toLocaleString("en")} have no place here</span>` : null}
       <span class="spacer"></span>
@@ -114,7 +114,7 @@ function PointTable({ table, points, x, y, color }) {
   return html`<div class="scroll-x scatter-table" tabindex="0" role="region" aria-label="The points as a table"><table class="plain">
     <thead><tr><th scope="col">experiment</th>${columns.map(({ column }) => html`<th scope="col" class="number">${labelOf(column)}</th>`)}</tr></thead>
     <tbody>${places.slice(0, count).map((place) => html`<tr key=${place}><th scope="row"><a href=${href(sharedAddress("experiment", [table.ids[place]]))}>${nameOf(table, place)}</a></th>${columns.map(({ column }) => html`<td class="number">${formatValue(column.values[place])}</td>`)}</tr>`)}</tbody></table>
-    ${places.length > count ? html`<p><button type="button" onClick=${() => setCount(count + TABLE_ROWS)}>Show ${Math.min(TABLE_ROWS, places.length - count)} more of ${places.length.toLocaleString("en")}</button></p>` : null}</div>`;
+    ${places.length > count ? html`<p><button type="button" onClick=${() => setCount(count + TABLE_ROWS)}>Show ${Math.min(TABLE_ROWS, places.length - count)} more of ${formatCount(places.length)}</button></p>` : null}</div>`;
 }
 
 function Nothing({ table, matches }) {

@@ -4,7 +4,7 @@ import { html, useLoaded, useMemo, useStore } from "../parts/ui.js";
 import { getJson } from "../core/api.js";
 import { current, href, setQuery, sharedAddress } from "../core/address.js";
 import { model } from "../core/model.js";
-import { formatBytes, formatTime, shortId } from "../core/values.js";
+import { formatBytes, formatCount, formatTime, shortId } from "../core/values.js";
 import { LongTable } from "../parts/longtable.js";
 import { Empty, Failure, Loading } from "../parts/message.js";
 import { Command, Status } from "../parts/small.js";
@@ -58,6 +58,6 @@ function UsageTable({ rows, by }) {
     size("own", "Its own", "What is freed when this one alone is deleted"),
     { name: "bar", label: "Own and shared", render: (row) => html`<${StackedBar} parts=${[{ name: "its own", size: row.own, kind: "own" }, { name: "shared", size: row.shared, kind: "shared" }]} total=${most} label=${`Stored for ${row.name || shortId(row.id)}`} />` },
   ], [most]);
-  return html`<section class="panel"><div class="panel-head"><h2>Experiments</h2><span class="muted">${rows.length.toLocaleString("en")}</span></div>
+  return html`<section class="panel"><div class="panel-head"><h2>Experiments</h2><span class="muted">${formatCount(rows.length)}</span></div>
     <${LongTable} label="Storage by experiment" columns=${columns} rows=${rows} rowKey=${(row) => row.id} sort=${by} onSort=${(next) => setQuery({ by: next === "-stored" ? "" : next })} /></section>`;
 }
