@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import threading
@@ -14,6 +15,7 @@ from keepsake.ui.bundle import SCRIPTS, join_modules, needed_modules
 ROOT = Path(__file__).parent / "static"
 ADDRESS = "/static/"
 INDEX = "index.html"
+ICON = "icon.svg"
 VIEWS = {
     "charts": "views/charts.js",
     "scatter": "views/scatter.js",
@@ -27,7 +29,7 @@ VIEWS = {
 APP = "app.js"
 SCRIPTS_MARK = "<!-- scripts -->"
 """Where the index names its scripts: the page's, and before it the one of the view that its address shows, with what
-else that view needs."""
+else that view needs. What is named first is asked for first, and answered before the experiments keep a server busy."""
 VIEW_STYLES = ("vendor/uplot.css", "css/charts.css", "css/pages.css")
 """What all views but the landing page need, which `app.js` fetches when one of them is seen later."""
 PRELOAD_REST = '<link rel="preload" href="/api/v1/experiments?part=rest" as="fetch" crossorigin="anonymous">'
@@ -81,7 +83,7 @@ class PageFiles:
             if address.startswith(SCRIPTS) and f"{ADDRESS}{address.removeprefix(SCRIPTS)}" in self._known():
                 return self._make_once(address.removeprefix(SCRIPTS), self._make_script)
             # Browsers ask for this one of pages that name no icon, like the one that only leads on.
-            path = self._known().get(f"{ADDRESS}icon.svg" if address == "/favicon.ico" else address)
+            path = self._known().get(f"{ADDRESS}{ICON}" if address == "/favicon.ico" else address)
             return None if path is None else self._load(address, path)
 
     def _known(self) -> dict[str, Path]:
@@ -103,7 +105,8 @@ class PageFiles:
         if view:  # the landing page asks for these later
             links += [f'<link rel="stylesheet" href="{ADDRESS}{name}">' for name in VIEW_STYLES]
             links.append(PRELOAD_REST)
-        return _make(INDEX, self._read_text(INDEX).replace(SCRIPTS_MARK, "\n".join(links)).encode())
+        text = self._read_text(INDEX).replace(SCRIPTS_MARK, "\n".join(links))
+        return _make(INDEX, put_icon(text, self._read_text(ICON)).encode())
 
     def _make_script(self, name: str) -> PageFile:
         """Join a module with what it needs, but for what the page has already."""
@@ -124,6 +127,11 @@ class PageFiles:
             return read[2]
         except OSError:
             return None
+
+
+def put_icon(index: str, icon: str) -> str:
+    """Return the index with the icon in it: browsers ask for one anew when the address changes, so at every key."""
+    return index.replace(f"{ADDRESS}{ICON}", f"data:image/svg+xml;base64,{base64.b64encode(icon.encode()).decode()}")
 
 
 def _walk(root: Path) -> list[Path]:

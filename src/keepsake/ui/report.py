@@ -19,7 +19,7 @@ from keepsake.errors import InvalidInputError
 from keepsake.experiment import Experiment
 from keepsake.project import Project
 from keepsake.ui.export import frozen_meta, join_page, read_module
-from keepsake.ui.files import INDEX, SCRIPTS_MARK, VIEW_STYLES
+from keepsake.ui.files import ICON, INDEX, SCRIPTS_MARK, VIEW_STYLES, put_icon
 from keepsake.ui.frozen import Answers, AnswerWriter, add_experiment, encode_query
 from keepsake.ui.site import Site
 
@@ -111,8 +111,7 @@ def _write_page(documents: dict[str, Any], start: str) -> str:
         *(_data(name, document) for name, document in documents.items()),
     ]
     text = re.sub(r'<link rel="(?:preload|stylesheet)"[^>]*>\n', "", read_module(INDEX))
-    icon = base64.b64encode(read_module("icon.svg").encode()).decode()
-    text = text.replace("/static/icon.svg", f"data:image/svg+xml;base64,{icon}")
+    text = put_icon(text, read_module(ICON))
     text = text.replace('data-mode="server"', f'data-mode="static" data-start="{html.escape(start)}"')
     text = text.replace("<head>", "<head>\n" + head[0], 1)
     text = text.replace(SCRIPTS_MARK, "\n".join(head[1:]))

@@ -65,6 +65,17 @@ const first = current.get().view;
 if (!loaded[first]) loadView(first).catch(() => {}); // on its way before the page is drawn, which says what went wrong
 load().then(startLive);
 applyTheme();
-const root = document.getElementById("app");
-root.replaceChildren();
-render(html`<${App} />`, root);
+
+// The page is drawn with what is in it, unless that takes longer than a moment: then its frame comes first.
+const MOMENT_MS = 100;
+let isBegun = false;
+function begin() {
+  if (isBegun) return;
+  isBegun = true;
+  end();
+  const root = document.getElementById("app");
+  root.replaceChildren();
+  render(html`<${App} />`, root);
+}
+const end = model.subscribe(({ connection }) => connection === "loading" || queueMicrotask(begin));
+setTimeout(begin, MOMENT_MS);

@@ -53,9 +53,11 @@ export function go(address, { keepScroll = false } = {}) {
   if (!keepScroll) window.scrollTo(0, 0);
 }
 
+// Who hears of an address asks the server, and the browser takes longer to note one down than a server to answer: so it is
+// told last.
 export function replace(address) {
-  history.replaceState(null, "", href(address));
-  current.set(read());
+  current.set(parseAddress(formatAddress(address)));
+  history.replaceState(null, "", href(current.get()));
 }
 
 // Changes some values of the query in place: looking differently at the same thing is no new page.

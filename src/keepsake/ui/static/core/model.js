@@ -5,6 +5,7 @@
 
 import { ApiError, getJson, isStatic, knowIds } from "./api.js";
 import { current, setQuery } from "./address.js";
+import { idle } from "./idle.js";
 import { Store } from "./store.js";
 import { isApart, Table } from "./table.js";
 import { parseSort, sortTable } from "./sort.js";
@@ -34,7 +35,7 @@ export async function load() {
     const table = Table.fromAnswer(answer);
     if (isFirst && isEnough(table)) {
       await take(meta, table);
-      await nextPaint();
+      await idle();
     }
     await addRest(meta, table, rest ?? (await askRest()));
   } catch (error) {
@@ -63,8 +64,6 @@ async function loadFrozen() {
   knowIds(answer.ids);
   return take(meta, Table.fromAnswer(answer));
 }
-
-const nextPaint = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 
 function take(meta, table) {
   const { revision } = model.get();

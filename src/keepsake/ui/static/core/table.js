@@ -9,8 +9,12 @@ const MOST_DISTINCT = 256; // nobody looks at more, and a set of ten thousand ta
 export const isApart = ({ group }) => group === "min.metrics" || group === "max.metrics";
 
 export class Column {
+  #values;
+
+  // `values` may be a function that returns them, which is called when somebody looks: at most columns nobody ever does.
   constructor({ name, group, key }, values, facts = {}) {
-    Object.assign(this, { name, group, key, values, facts }); // facts are worked out when they are asked for
+    Object.assign(this, { name, group, key, facts }); // facts are worked out when they are asked for
+    this.#values = values;
     this.order = null;
   }
 
@@ -20,7 +24,12 @@ export class Column {
     // Sent as the distinct values and which of them each is: so they are known already.
     const facts = { isNumber, differs: values.length > 1 || codes.includes(-1) };
     if (values.length < MOST_DISTINCT) facts.distinct = findDistinct(values);
-    return new Column(sent, decodeValues(sent), facts);
+    return new Column(sent, () => decodeValues(sent), facts);
+  }
+
+  get values() {
+    if (typeof this.#values === "function") this.#values = this.#values();
+    return this.#values;
   }
 
   // Whether all its values are numbers (as sent: NaN and infinities are texts).
@@ -52,7 +61,7 @@ export class Table {
     Object.assign(this, { cursor, ids, columns });
     this.size = ids.length;
     this.byName = new Map(columns.map((column) => [column.name, column]));
-    this.places = new Map(ids.map((id, place) => [id, place]));
+    this.placesById = null;
     this.prefixes = null;
   }
 
@@ -67,6 +76,11 @@ export class Table {
   // Returns the table with more columns, of the same experiments.
   withColumns(columns) {
     return new Table(this.cursor, this.ids, [...this.columns, ...columns.map(Column.fromSent)]);
+  }
+
+  // The place of each id; most tables are drawn without being asked for it.
+  get places() {
+    return (this.placesById ??= new Map(this.ids.map((id, place) => [id, place])));
   }
 
   column(name) {
@@ -194,10 +208,13 @@ function rankNumbers(values) {
 
 function rankValues(values) {
   const ranks = new Int32Array(values.length).fill(-1);
-  // What is in order already, as times of creation are, need not be sorted.
-  const isOrdered = values.every((value, place) => typeof value === "string" && !isMissing(value) && (place === 0 || values[place - 1] <= value));
-  const sorted = isOrdered ? [...values.keys()] : sortPlaces([...values.keys()], values, false);
   let rank = 0;
+  // Texts that are in order already, as times of creation are, need not be sorted.
+  if (values.every((value, place) => typeof value === "string" && !isMissing(value) && (place === 0 || values[place - 1] <= value))) {
+    for (let place = 0; place < values.length; place++) ranks[place] = place > 0 && values[place - 1] !== values[place] ? ++rank : rank;
+    return ranks;
+  }
+  const sorted = sortPlaces([...values.keys()], values, false);
   for (let at = 0; at < sorted.length && !isMissing(values[sorted[at]]); at++) {
     if (at > 0 && compareValues(values[sorted[at - 1]], values[sorted[at]]) !== 0) rank++;
     ranks[sorted[at]] = rank;

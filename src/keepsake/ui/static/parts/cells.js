@@ -4,10 +4,11 @@ import { h, html, useEffect, useState } from "./ui.js";
 import { href } from "../core/address.js";
 import { formatCell } from "../core/columns.js";
 import { sparkPath } from "../core/sparks.js";
-import { formatAge, formatNumber, formatTime } from "../core/values.js";
+import { formatAge, formatCount, formatNumber, formatTime } from "../core/values.js";
 import { Status } from "./small.js";
 
 const [SPARK_WIDTH, SPARK_HEIGHT] = [96, 20];
+const narrow = matchMedia("(max-width: 640px)");
 
 // Returns what draws a cell of a table: (place, column) => content. `best` is the place with the best primary metric of all
 // that are shown (-1: none), `selected` the ids that are selected, `sparks` where curves come from.
@@ -34,7 +35,7 @@ const BEST = (text) => html`<strong title="the best of those shown"><span class=
 function idCell(table, place) {
   const id = table.ids[place];
   return [
-    h("span", { class: "narrow-status", "aria-hidden": "true" }, h(Status, { status: table.value(place, "status") })),
+    narrow.matches && h("span", { class: "narrow-status", "aria-hidden": "true" }, h(Status, { status: table.value(place, "status") })),
     h("a", { href: href({ view: "experiment", parts: [id] }), tabIndex: -1, class: "mono", title: id }, id.slice(0, 8)),
   ];
 }
@@ -55,7 +56,7 @@ export function groupDrawer({ label, metric, isOpen, turn }) {
     const name = group.key === "" ? html`<em>none</em>` : group.key;
     return html`<div class="group">
       <button type="button" class="plain turn" tabindex="-1" aria-expanded=${open ? "true" : "false"} onClick=${() => turn(group)}><span aria-hidden="true">${open ? "▾" : "▸"}</span><span class="cut"><span class="muted">${label} = </span><strong>${name}</strong></span></button>
-      <span class="muted">${group.count.toLocaleString("en")} experiment${group.count === 1 ? "" : "s"}</span>
+      <span class="muted">${formatCount(group.count)} experiment${group.count === 1 ? "" : "s"}</span>
       ${metric && group.best !== null ? html`<span class="group-summary"><span class="muted">${metric.name}</span> best <strong>${formatNumber(group.best)}</strong><span class="muted"> · median </span>${formatNumber(group.median)}<span class="muted"> · from </span>${formatNumber(group.min)}<span class="muted"> to </span>${formatNumber(group.max)}</span>` : null}
     </div>`;
   };

@@ -2,7 +2,7 @@
 //
 // It is a combobox: the focus stays in the text while the arrows go through the proposals.
 
-import { html, useEffect, useLayoutEffect, useRef, useState, useStore } from "./ui.js";
+import { html, useLayoutEffect, useRef, useState, useStore } from "./ui.js";
 import { isStatic } from "../core/api.js";
 import { current, setQuery } from "../core/address.js";
 import { bindKeys } from "../core/keys.js";
@@ -20,7 +20,7 @@ export function FilterBox() {
   const [isFocused, setFocused] = useState(false);
   const [proposals, setProposals] = useState(NONE);
   const [active, setActive] = useState(-1);
-  useEffect(() => bindKeys("Everywhere", [{ keys: ["/"], label: "Filter", run: () => input.current.select() || input.current.focus() }]), []);
+  useLayoutEffect(() => bindKeys("Everywhere", [{ keys: ["/"], label: "Filter", run: () => input.current.select() || input.current.focus() }]), []);
   useLayoutEffect(() => {
     if (caret.current !== null) input.current.setSelectionRange(caret.current, caret.current);
     caret.current = null;

@@ -1,6 +1,6 @@
 // The frame around every view: where one is, the filter, how many match, whether it is up to date, theme and help.
 
-import { html, useEffect, useState, useStore } from "./ui.js";
+import { html, useEffect, useLayoutEffect, useState, useStore } from "./ui.js";
 import { isStatic, startAddress } from "../core/api.js";
 import { current, go, href, sharedAddress } from "../core/address.js";
 import { bindKeys } from "../core/keys.js";
@@ -28,7 +28,7 @@ export function Frame({ children }) {
     nextTheme();
     setTheme(readTheme());
   }
-  useEffect(() => bindKeys("Everywhere", [
+  useLayoutEffect(() => bindKeys("Everywhere", [
     ...TABS.map(([name, label, key]) => ({ keys: [`g ${key}`], label: `Go to ${label}`, run: () => go(sharedAddress(name)) })),
     { keys: ["t"], label: "Theme: system, light or dark", run: turnTheme },
     { keys: ["r"], label: "Refresh now", run: () => void refresh() },

@@ -6,6 +6,7 @@
 // the table begins at the top; when only the rows do, what is in view stays where it is.
 
 import { h, html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./ui.js";
+import { idle } from "../core/idle.js";
 import { bindKeys } from "../core/keys.js";
 import { columnOffsets, columnWindow, rowsInView, rowWindow, scrollFor } from "../core/window.js";
 import { GridHead } from "./gridhead.js";
@@ -13,6 +14,7 @@ import { GridRow } from "./gridrow.js";
 
 export const HEAD = "head"; // the row of the header, as a key
 const HEAD_PX = 42;
+const ABOVE_PX = 88; // of the window at least are not the table's; how many says the table once it is drawn
 
 export function Grid(props) {
   const { label, columns, rows, keyOf, version, view, place, row_px, selected, actions, drawCell, drawGroup, drawCorner, noteFocus } = props;
@@ -25,12 +27,12 @@ export function Grid(props) {
   const [, redraw] = useState(0);
   const { offsets, total } = useMemo(() => columnOffsets(columns), [columns]);
   const pinned = columns.filter((column) => column.isPinned).length;
-  const size = scroller.current ? { height: scroller.current.clientHeight, width: scroller.current.clientWidth } : { height: innerHeight, width: innerWidth };
+  const size = scroller.current ? { height: scroller.current.clientHeight, width: scroller.current.clientWidth } : { height: innerHeight - ABOVE_PX, width: innerWidth };
   const [first, stop] = rowWindow(place.top, size.height - HEAD_PX, row_px, rows.length);
   const [inView, outOfView] = rowsInView(place.top, size.height - HEAD_PX, row_px, rows.length);
   const isPainted = usePainted([rows, columns, version, drawCell]);
   const [firstColumn, stopColumn] = columnWindow(columns, offsets, pinned, place.left, size.width);
-  const indexOfFocus = useMemo(() => (place.row === HEAD ? -1 : rows.findIndex((row) => keyOf(row) === place.row)), [rows, place.row]);
+  const indexOfFocus = useMemo(() => (place.row === null || place.row === HEAD ? -1 : rows.findIndex((row) => keyOf(row) === place.row)), [rows, place.row]);
   const isInHead = place.row === HEAD;
   // Where nothing has had the focus yet, or what had it is gone, the tab key comes to the first row in view.
   const tabStop = isInHead ? -1 : indexOfFocus >= 0 ? indexOfFocus : Math.min(Math.ceil(place.top / row_px), rows.length - 1);
@@ -77,7 +79,7 @@ export function Grid(props) {
     noteFocus(row);
     redraw((times) => times + 1);
   }
-  useEffect(() => bindKeys("Table", gridKeys(scroller, latest, focusCell)), []);
+  useLayoutEffect(() => bindKeys("Table", gridKeys(scroller, latest, focusCell)), []);
 
   function onFocusIn(event) {
     hadFocus.current = true;
@@ -129,17 +131,13 @@ function usePainted(shown) {
   const isPainted = shown.every((one, index) => one === painted.current[index]);
   useEffect(() => {
     if (isPainted) return undefined;
-    let timer = 0;
-    const frame = requestAnimationFrame(() => {
-      timer = setTimeout(() => {
-        painted.current = shown;
-        redraw((times) => times + 1);
-      });
+    let isOver = false;
+    idle().then(() => {
+      if (isOver) return;
+      painted.current = shown;
+      redraw((times) => times + 1);
     });
-    return () => {
-      cancelAnimationFrame(frame);
-      clearTimeout(timer);
-    };
+    return () => (isOver = true);
   }, shown);
   return isPainted;
 }

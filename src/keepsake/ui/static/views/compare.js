@@ -3,7 +3,7 @@
 // The path names them (`a...b`, each an id or `id@best`, `id@latest`, `id@step`); each is compared with the first. Names
 // and values are asked for first, since files and tensors take longer.
 
-import { html, useEffect, useLoaded, useRef, useState, useStore } from "../parts/ui.js";
+import { html, useEffect, useLayoutEffect, useLoaded, useRef, useState, useStore } from "../parts/ui.js";
 import { getJson, isStatic, notExported, startAddress } from "../core/api.js";
 import { current, go, href, setQuery, sharedAddress } from "../core/address.js";
 import { formatSide, formatSides, parseSides, toMarkdown } from "../core/comparison.js";
@@ -41,7 +41,7 @@ function Comparison({ sides, query }) {
   const onlyDiffering = query.only !== "0";
   const layout = query.layout === "split" ? "split" : "unified";
   useScrollToSection(rows.value, files.value);
-  useEffect(() => bindKeys("Compare", [
+  useLayoutEffect(() => bindKeys("Compare", [
     { keys: ["n"], label: "Next change in the files", run: () => void goToChange(1) },
     { keys: ["N", "b"], label: "The change before", run: () => void goToChange(-1) },
     { keys: ["o"], label: "Only what differs, or everything", run: () => setQuery({ only: onlyDiffering ? "0" : "" }) },

@@ -1,6 +1,6 @@
 // The landing page: all experiments as a table. What is shown and how follows from the address; here it is put together.
 
-import { html, useEffect, useMemo, useRef, useState, useStore } from "../parts/ui.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState, useStore } from "../parts/ui.js";
 import { current, go, setQuery } from "../core/address.js";
 import { arrange, formatLayout, isExtreme, listColumns, onlyDiffering, primaryMetric } from "../core/columns.js";
 import { formatOpen, groupableColumns, groupPlaces, groupRows, parseOpen } from "../core/groups.js";
@@ -167,7 +167,7 @@ function useVersion(...inputs) {
 }
 
 function useKeys(latest, setPopup) {
-  useEffect(() => bindKeys("Experiments", [
+  useLayoutEffect(() => bindKeys("Experiments", [
     { keys: ["c", "d"], label: "Compare the selected", run: () => (latest.current.selected.length > 1 ? go(compareAddress(latest.current.selected)) : false) },
     { keys: ["p"], label: "Preview beside the table", run: () => setQuery({ preview: latest.current.query.preview === "1" ? "" : "1" }) },
     { keys: ["o"], label: "Choose columns", run: () => setPopup({ kind: "columns", anchor: document.querySelector(".table-bar button") }) },
