@@ -93,7 +93,7 @@ class CheckpointList(list[Checkpoint]):
         """Return the best checkpoint by the primary metric: the earliest of equals, None without one."""
         return best_checkpoint(self)
 
-    def plot(self, metric: str | None = None, logy: bool = False, plot_only: bool = False) -> Axes:  # noqa: ARG002
+    def plot(self, metric: str | None = None, logy: bool = False, plot_only: bool = False) -> Axes:  # noqa: ARG002 (see below)
         """Draw one metric over the steps into the current matplotlib axes.
 
         Args:

@@ -1,4 +1,4 @@
-"""Experiments: what a run is, says of itself, and saves."""
+"""An experiment: one run of a program, while it goes on or as it was saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Projects: a directory, its configuration and its repository; and `init`, which begins an experiment in one."""
+"""A project: a directory with its settings, on which all is called that concerns no single experiment, first `init`."""
 
 from __future__ import annotations
 

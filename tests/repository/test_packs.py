@@ -17,16 +17,10 @@ from keepsake._model.keys import JOURNALS, PACKS, SegmentName, pack_key
 from keepsake._model.lines import encode_line
 from keepsake._repository import packs
 from keepsake._repository.check import check_repository
-from keepsake._repository.collect import collect
 from keepsake._repository.journal import list_segments
 from keepsake._repository.packs import LEAST_SEGMENTS, list_packs, load_pack, pack_journals, plan_packs
-from keepsake._repository.push import push
 from keepsake._repository.repair import repair
 from keepsake._repository.repository import Repository
-from keepsake._repository.usage import measure_usage
-from keepsake._tracking.attempts import Attempts
-from keepsake._tracking.errands import Errands, Request
-from keepsake._tracking.instructions import Instructions
 from keepsake.errors import CorruptionError, FormatError, NotFoundError
 from keepsake.stores.base import Store
 from keepsake.stores.memory import MemoryStore
@@ -115,13 +109,7 @@ def test_who_lacks_the_newest_stops_at_the_first_pack_that_is_known(tmp_path: Pa
     store.clear()
     assert ids < ids_of(catalog.list_experiments())
     assert store.count("get", JOURNALS) == 0
-    assert store.count("get", PACKS) <= 2 + packed_ahead(), "of eleven"
-
-
-def packed_ahead() -> int:
-    from keepsake._catalog import packed
-
-    return packed._AHEAD
+    assert store.count("get", PACKS) == 3, "the new one, one that is known, and the one after it; of eleven"
 
 
 def test_few_segments_are_not_worth_a_pack() -> None:
@@ -313,59 +301,3 @@ def test_plans_hold_everything_once_within_the_limits(sizes: list[tuple[int, int
     for plan in plans:
         assert 0 < len(plan) <= packs.MOST_SEGMENTS
         assert sum(name.size_bytes or 0 for name in plan) <= packs.MOST_BYTES
-
-
-class FarStore(MemoryStore):
-    """A store that cannot append, as those beyond a network."""
-
-    open_append = None  # type: ignore[assignment]
-
-
-def add_without_files(store: Store, numbers: range) -> None:
-    for number in numbers:
-        name = SegmentName(f"{number:064x}", f"{number:032x}", 0, None)
-        body = {"type": "experiment", "time": TIME, "id": name.experiment_id, "params": {}, "manifests": []}
-        line = encode_line(body, place=name.place)
-        store.put(SegmentName(name.experiment_id, name.session_id, 0, len(line)).key, line)
-
-
-def test_collecting_and_pushing_everything_pack_beyond_a_network() -> None:
-    near, source = make()
-    add_without_files(near, range(100))
-    assert collect(source).packed == 0
-    assert list_packs(near) == []
-    far = FarStore()
-    target = Repository.open_or_create(far)[0]
-    assert target.is_remote
-    push(source, target)
-    assert len(list_packs(far)) == 1
-    add_without_files(far, range(100, 200))
-    assert collect(target, dry_run=True).packed == 0
-    assert collect(target).packed == 100
-    stored = measure_usage(target).stored_bytes
-    assert stored == sum(info.size_bytes for prefix in (JOURNALS, PACKS) for info in far.list(prefix))
-
-
-def test_packs_are_not_copied_but_made_where_they_are_of_use() -> None:
-    far = FarStore()
-    source = Repository.open_or_create(far)[0]
-    add_without_files(far, range(100))
-    assert collect(source).packed == 100
-    near, target = make()
-    push(source, target)
-    assert list_packs(near) == []
-
-
-@pytest.mark.parametrize(("chance", "count"), [(1.0, 1), (0.0, 0)])
-def test_a_courier_packs_as_it_is_drawn(tmp_path: Path, chance: float, count: int) -> None:
-    far = FarStore()
-    repository = Repository.open_or_create(far)[0]
-    add_without_files(far, range(100))
-    instructions = Instructions("memory://", "memory://", tmp_path, tmp_path, pack_chance=chance)
-    errands = Errands(repository, instructions, Attempts(lambda _: None), lambda _: None)
-    for _ in range(2):
-        assert not errands.perform(Request()).is_busy
-    assert len(list_packs(far)) == count
-    add_without_files(far, range(100, 200))
-    errands.perform(Request())
-    assert len(list_packs(far)) == count, "once is enough"

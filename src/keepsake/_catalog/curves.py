@@ -21,7 +21,7 @@ from keepsake._catalog.encoding import CatalogDamagedError
 from keepsake._catalog.growth import Growth
 from keepsake._catalog.measurementcache import KeptMeasurements, MeasurementCache
 from keepsake._catalog.measurements import Measurements, no_measurements
-from keepsake._catalog.stored import unpack_segments
+from keepsake._catalog.stored import decode_segments
 from keepsake._catalog.survey import Segments, segments_of_stamp, stamp_of
 from keepsake._model.keys import SegmentName, journals_prefix
 from keepsake._repository.journal import list_segments, longest_segments
@@ -242,7 +242,7 @@ class CurveReader:
             contextlib.closing(sqlite3.connect(self._catalog)) as connection,
         ):
             row = connection.execute(read, (listed.number, experiment_id, listed.stamp)).fetchone()
-            return unpack_segments(*row) if row is not None else {}
+            return decode_segments(*row) if row is not None else {}
         return {}
 
 

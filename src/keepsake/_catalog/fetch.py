@@ -6,8 +6,9 @@ import contextlib
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
 from keepsake._model.keys import SegmentName
 from keepsake._repository.journal import get_segment
@@ -16,6 +17,8 @@ from keepsake.stores.base import Store, concurrency_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+Item = TypeVar("Item")
 
 MOST_READS = 8
 """At most so many journals are fetched at once for each request that a store wants under way."""
@@ -163,3 +166,13 @@ class SegmentFetcher:
 def choose_threads(read_s: float, concurrency: int) -> int:
     """Return how many journals to fetch at once, given the time that one takes and how many requests a store wants."""
     return min(max(concurrency, int(read_s * READS_PER_S)), MOST_READS * concurrency)
+
+
+def one_ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield the items, each after the one that follows it was made."""
+    rest = iter(items)
+    for current in islice(rest, 1):
+        for following in rest:
+            yield current
+            current = following
+        yield current

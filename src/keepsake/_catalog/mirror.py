@@ -20,11 +20,11 @@ from typing import Any, TypeVar
 from keepsake._catalog.columns import BLOCK, Groups, change_block, decode_run, encode_run, values_of
 from keepsake._catalog.database import writing
 from keepsake._catalog.encoding import encode_kept
-from keepsake._catalog.fetch import SegmentFetcher
+from keepsake._catalog.fetch import SegmentFetcher, one_ahead
 from keepsake._catalog.fields import Column
 from keepsake._catalog.sealed import Remembered, SealedSegments, remember
 from keepsake._catalog.state import head_of
-from keepsake._catalog.stored import pack_segments, unpack_segments
+from keepsake._catalog.stored import decode_segments, encode_segments
 from keepsake._catalog.survey import Known, Segments, Survey, data_version, directory_of, stamp_of, survey_changes
 from keepsake._model.events import ExperimentState, fold_events, open_sessions
 from keepsake._repository.journal import Journal, get_segment, lost_beginning, read_events
@@ -149,7 +149,7 @@ def _fetch(
             fetcher.want({one: [name for name, _ in segments] for one, segments in batch}, kept)
             return batch
 
-        for batch in _one_ahead(map(ask, _batches(stale.items(), BATCH))):
+        for batch in one_ahead(map(ask, _batches(stale.items(), BATCH))):
             for experiment_id, segments in batch:
                 yield experiment_id, segments, fetcher.take(experiment_id)
 
@@ -208,7 +208,7 @@ def _load_unchanged(connection: sqlite3.Connection, known: Known, segments: Segm
         return {}
     unchanged = {*known.stamp.split("\n")} & {*stamp_of(segments).split("\n")}
     keys = {line.partition("\t")[0] for line in unchanged}
-    return {key: content for key, content in unpack_segments(*row).items() if key in keys}
+    return {key: content for key, content in decode_segments(*row).items() if key in keys}
 
 
 class _Changes:
@@ -273,7 +273,7 @@ class _Rows:
         row = reading.row()
         self._experiments.append(row + self._changes.find_marks(row, encoded, is_known=is_known))
         if self._keep_segments and reading.stamp:
-            self._journals.append((reading.number, *pack_segments(reading.contents)))
+            self._journals.append((reading.number, *encode_segments(reading.contents)))
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Write everything."""
@@ -316,13 +316,3 @@ def _batches(items: Iterable[Item], size: int) -> Iterator[Sequence[Item]]:
     rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch
-
-
-def _one_ahead(items: Iterable[Item]) -> Iterator[Item]:
-    """Yield the items, each after the one that follows it was made."""
-    rest = iter(items)
-    for current in islice(rest, 1):
-        for following in rest:
-            yield current
-            current = following
-        yield current

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from keepsake._catalog.fetch import one_ahead
 from keepsake._catalog.survey import Segments
 from keepsake._repository.packs import LEAST_SEGMENTS, list_packs, load_pack
 from keepsake.errors import FormatError, NotFoundError, StoreError
 from keepsake.stores.base import Store
 
-_AHEAD = 2
-"""So many packs are fetched before they are needed: one takes longer to be read than to come, even over 50 ms."""
 _LEAST_USE = 0.25
 """A pack of which less is wanted is the last: older ones, read before the newer experiments were, hold still less."""
 
@@ -32,30 +30,24 @@ def read_packed(store: Store, wanted: Mapping[str, Segments]) -> Iterator[tuple[
     owners = {name.key: experiment_id for experiment_id, segments in wanted.items() for name, _ in segments}
     done: set[str] = set()
     for contents in _load_ahead(store):
-        inside = dict.fromkeys(owners[key] for key in contents if key in owners)
-        for experiment_id in inside:
+        inside = [owners[key] for key in contents if key in owners]
+        for experiment_id in dict.fromkeys(inside):
             keys = [name.key for name, _ in wanted[experiment_id]]
             if experiment_id not in done and all(key in contents for key in keys):
                 done.add(experiment_id)
                 yield experiment_id, {key: contents[key] for key in keys}
-        if sum(key in owners for key in contents) < _LEAST_USE * len(contents):
+        if len(inside) < _LEAST_USE * len(contents):
             return
 
 
 def _load_ahead(store: Store) -> Iterator[Mapping[str, bytes]]:
-    """Yield the contents of packs, the newest first; nothing for one that cannot be read."""
-    coming: deque[Future[Mapping[str, bytes]]] = deque()
-    with contextlib.suppress(StoreError), ThreadPoolExecutor(_AHEAD, "keepsake-pack") as threads:
-        try:
-            for key in list_packs(store):
-                coming.append(_start(threads, store, key))
-                if len(coming) > _AHEAD:
-                    yield coming.popleft().result()
-            while coming:
-                yield coming.popleft().result()
-        finally:
-            for one in coming:
-                one.cancel()
+    """Yield the contents of packs, the newest first; nothing for one that cannot be read.
+
+    The next one comes while one is being read, which takes longer, even over a line of 50 ms.
+    """
+    with contextlib.suppress(StoreError), ThreadPoolExecutor(1, "keepsake-pack") as threads:
+        for coming in one_ahead(_start(threads, store, key) for key in list_packs(store)):
+            yield coming.result()
 
 
 def _start(threads: ThreadPoolExecutor, store: Store, key: str) -> Future[Mapping[str, bytes]]:

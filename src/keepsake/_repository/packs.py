@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keepsake._chunks.digest import digest_of
 from keepsake._chunks.workers import run_workers
@@ -68,15 +68,13 @@ def pack_journals(repository: Repository) -> int:
     }
     if len(short) < LEAST_SEGMENTS:
         return 0
-    full, scanty = _sort_packs(store, short)
-    packed = {name.key for head in full for name in head.segments}
-    held = packed.union(name.key for head in scanty.values() if head is not None for name in head.segments)
-    if len(short.keys() - held) < LEAST_SEGMENTS:
+    packs = _look_at_packs(store, short)
+    if len(short.keys() - packs.kept - packs.replaced) < LEAST_SEGMENTS:
         return 0
     count = 0
-    for names in plan_packs(name for key, name in short.items() if key not in packed):
+    for names in plan_packs(name for key, name in short.items() if key not in packs.kept):
         count += _save_pack(store, names)
-    for key in scanty:
+    for key in packs.scanty:
         store.delete(key)
     return count
 
@@ -113,11 +111,16 @@ def load_pack(store: Store, key: str) -> dict[str, bytes]:
     copies = decompress(frame, size_bytes=head.size_bytes)
     if digest_of(copies) != head.digest:
         raise CorruptionError("its content does not have its digest")
+    return split_contents(((name.key, _length(name)) for name in head.segments), copies)
+
+
+def split_contents(sizes: Iterable[tuple[str, int]], joined: bytes) -> dict[str, bytes]:
+    """Return segments that lie one after another, by key, given the length in bytes of each."""
     contents: dict[str, bytes] = {}
     start = 0
-    for name in head.segments:
-        contents[name.key] = copies[start : start + _length(name)]
-        start += _length(name)
+    for key, size_bytes in sizes:
+        contents[key] = joined[start : start + size_bytes]
+        start += size_bytes
     return contents
 
 
@@ -129,28 +132,36 @@ def encode_pack(key: str, contents: Sequence[tuple[SegmentName, bytes]]) -> byte
     return encode_line(head, place=key.encode()) + compress(copies, level=TABLE_LEVEL)
 
 
-def _sort_packs(store: Store, short: dict[str, SegmentName]) -> tuple[list[PackHead], dict[str, PackHead | None]]:
-    """Return the heads of the packs worth keeping, and those of the others by key: None for what cannot be read."""
-    full: list[PackHead] = []
-    scanty: dict[str, PackHead | None] = {}
-    packed: set[str] = set()
+@dataclass(slots=True)
+class _Packs:
+    """What there is already, by keys."""
+
+    kept: set[str] = field(default_factory=set)
+    """Segments in packs that hold enough."""
+    replaced: set[str] = field(default_factory=set)
+    """Segments in packs that hold too little."""
+    scanty: list[str] = field(default_factory=list)
+    """Those packs, and the ones that cannot be read."""
+
+
+def _look_at_packs(store: Store, short: dict[str, SegmentName]) -> _Packs:
+    packs = _Packs()
     for key in reversed(list_packs(store)):
         try:
             head = _load_head(store, key)
-        except NotFoundError:
-            continue
-        except UnsupportedVersionError:
-            continue  # of use to those that know it
+        except (NotFoundError, UnsupportedVersionError):
+            continue  # another process replaced it; it is of use to those that know its version
         except FormatError:
-            scanty[key] = None
+            packs.scanty.append(key)
             continue
-        fresh = [name for name in head.segments if name.key in short and name.key not in packed]
-        if 2 * len(fresh) >= MOST_SEGMENTS or 2 * sum(map(_length, fresh)) >= MOST_BYTES:
-            full.append(head)
-            packed.update(name.key for name in fresh)
+        segments = {name.key: _length(name) for name in head.segments}
+        fresh = [size for one, size in segments.items() if one in short and one not in packs.kept]
+        if 2 * len(fresh) >= MOST_SEGMENTS or 2 * sum(fresh) >= MOST_BYTES:
+            packs.kept |= segments.keys()
         else:
-            scanty[key] = head
-    return full, scanty
+            packs.replaced |= segments.keys()
+            packs.scanty.append(key)
+    return packs
 
 
 def _load_head(store: Store, key: str) -> PackHead:
