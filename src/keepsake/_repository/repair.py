@@ -2,7 +2,7 @@
 
 A chunk or manifest that is found nowhere is deleted where it stands: its bytes are of no use to anyone, but its name
 would keep the same content from being stored again. With the next checkpoint that has that content, it is whole.
-Journals are only ever replaced by a whole copy. Damaged packs are deleted: all that they hold is in the journals.
+Journals are only ever replaced by a whole copy. Damaged packs are made anew from the journals.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from keepsake._model.keys import (
 )
 from keepsake._repository.gaps import find_gaps
 from keepsake._repository.journal import Journal, get_segment, list_segments, read_events
+from keepsake._repository.packs import pack_journals
 from keepsake._repository.push import push
 from keepsake._repository.repository import Repository
 from keepsake.errors import FormatError, NotFoundError
@@ -34,7 +35,7 @@ class RepairResult:
     """What a repair did, by key."""
 
     restored: list[str] = field(default_factory=list)
-    """What is whole again, or not missed: nothing is, of a pack."""
+    """What is whole again; packs under other keys."""
     cleared: list[str] = field(default_factory=list)
     """Damaged chunks and manifests that no source has; deleted, so that the same content can be stored again."""
     left: list[str] = field(default_factory=list)
@@ -69,6 +70,8 @@ def repair(repository: Repository, keys: Iterable[str], sources: Sequence[Reposi
             (result.restored if is_whole else result.left).append(key)
         else:
             result.left.append(key)
+    if any(key.startswith(PACKS) for key in result.restored):
+        pack_journals(repository)
     return result
 
 
