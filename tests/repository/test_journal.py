@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from keepsake._model.ids import new_id, new_session_id
 from keepsake._model.keys import SegmentName, parse_segment_key
+from keepsake._model.lines import encode_line
 from keepsake._repository.journal import SEGMENT_BYTES, Journal, JournalWriter, list_segments, load_journal
 from keepsake.errors import ConflictError, CorruptionError, StoreError
 from keepsake.stores.base import Store
@@ -194,3 +196,13 @@ def test_a_reader_beside_a_sealing_writer_sees_a_beginning_of_what_was_written(t
         assert len(found) >= before
     thread.join()
     assert numbers(store) == list(range(1500))
+
+
+def test_a_segment_that_is_published_longer_after_the_listing_is_read_as_it_was_listed() -> None:
+    store = MemoryStore()
+    name = SegmentName("ab" * 32, "cd" * 16, 0, None)
+    lines = [encode_line({"type": "log", "time": f"2026-11-27T08:00:0{at}Z"}, place=name.place) for at in range(2)]
+    listed = replace(name, size_bytes=len(lines[0]))
+    store.put(replace(name, size_bytes=len(lines[0] + lines[1])).key, lines[0] + lines[1])
+    journal = load_journal(store, name.experiment_id, [listed])
+    assert (len(journal.events), journal.problems) == (1, [])
