@@ -27,6 +27,7 @@ from keepsake._model.keys import CHUNKS, JOURNALS
 from keepsake._repository.packs import pack_journals
 from keepsake._repository.push import push
 from keepsake._repository.repository import Repository
+from keepsake.allocator import keep_freed_memory
 from keepsake.stores._bucketoptions import check_options
 from keepsake.stores.base import Store
 from keepsake.stores.cloud import MOST_CONCURRENCY, CloudStore
@@ -43,6 +44,7 @@ _numbers = itertools.count()
 
 def measure(scale: Scale, directory: Path) -> list[Row]:
     """Deliver a large checkpoint, deliver it again, read a little of it, and list many experiments."""
+    keep_freed_memory()  # as couriers and commands do; obstore, called in this process, gains from it as well
     with run_seaweedfs(directory / "server") as server:
         CloudStore("s3", BUCKET, "", check_options("s3", server.options)).create_bucket()
         source = _save_checkpoint(directory / "project", 2 * scale.big_file_bytes)

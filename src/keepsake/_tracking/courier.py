@@ -34,6 +34,7 @@ from keepsake._tracking.lock import LockedSession, find_session, find_sessions
 from keepsake._tracking.priority import lower_process
 from keepsake._tracking.recovery import mark_lost_sessions
 from keepsake._tracking.secrets import mask_text
+from keepsake.allocator import keep_freed_memory
 from keepsake.errors import InternalError, KeepsakeError, StoreError
 from keepsake.machine import boot_id, host_name
 from keepsake.stores.base import ObjectInfo
@@ -51,6 +52,7 @@ def run_courier(document: Mapping[str, Any], descriptor: int) -> None:
         descriptor: of the courier's lock file, which is locked.
     """
     lower_process()
+    keep_freed_memory()
     instructions = Instructions.from_document(document)
     log = Log()
     # The lock is the courier's alone: a helper that outlived it for a moment would keep others from starting.

@@ -19,6 +19,7 @@ from typing import Any
 import click
 
 from keepsake._version import __version__
+from keepsake.allocator import keep_freed_memory
 from keepsake.cli.context import Common, common_options
 from keepsake.errors import KeepsakeError
 
@@ -153,6 +154,7 @@ def main() -> None:
     # Python looks for cycles among all objects once more when it ends, which takes 20 ms and more, and frees them for
     # nothing: the process is over. What is frozen is not looked at.
     atexit.register(gc.freeze)
+    keep_freed_memory()
     try:
         sys.exit(cli(prog_name="keepsake", standalone_mode=False))
     except click.exceptions.Exit as end:
