@@ -68,3 +68,20 @@ def test_a_digest_is_read_from_its_keys(digest: str) -> None:
     for key in (keys.chunk_key(digest), keys.manifest_key(digest), f"{keys.chunk_key(digest)}.0a1b2c"):
         assert is_key(key)
         assert keys.digest_of_key(key) == digest
+
+
+@given(st.integers(0, keys.SPREAD_PLACES - 1), st.text("0123456789abcdef", min_size=1))
+def test_a_spread_name_stands_between_the_parts_of_the_names(place: int, rest: str) -> None:
+    name = keys.spread_name(place) + rest
+    assert keys.place_of_name(name) == place
+    assert keys.spread_name(place) < name
+    assert place == keys.SPREAD_PLACES - 1 or name < keys.spread_name(place + 1)
+
+
+def test_chunks_and_journals_have_spread_names_and_other_things_do_not() -> None:
+    digest = "ab12" + "0" * 60
+    assert keys.place_of_name(keys.chunk_key(digest).removeprefix(keys.CHUNKS)) == 0xAB12
+    segment = SegmentName(digest, "session", 1, None)
+    assert keys.place_of_name(segment.key.removeprefix(keys.JOURNALS)) == 0xAB12
+    assert keys.place_of_name("ab/cd12.jsonl") is None
+    assert keys.place_of_name("2026-11-27T10-00-00Z.ab12.json") is None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import math
 import os
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -249,37 +252,82 @@ def _put_each(store: Store, keys: list[str]) -> None:
         list(pool.map(lambda key: store.put(key, b"x"), keys))
 
 
+def _spread_keys(directory: str, count: int) -> list[str]:
+    digests = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(count)]
+    return [f"{directory}/{digest[:2]}/{digest}" for digest in digests]
+
+
 @pytest.mark.parametrize(
-    ("keys", "requests"),
+    ("keys", "most_requests"),
     [
-        ([f"many/{number % 30:02}/{number}" for number in range(300)], 1 + 1 + 30),
-        ([f"many/{number % 3}/{number}" for number in range(25)], 1 + 1),  # few are left: it is not worth while
-        ([f"many/{number}" for number in range(60)], 1),
-        ([f"many/{number % 30:02}/{number}" for number in range(19)], 1 + 1),
-        ([f"many/{number % 30:02}/{number}" for number in range(9)], 1),
+        (_spread_keys("many", 900), 1 + 14),
+        (_spread_keys("many", 250), 1 + 5),
+        (_spread_keys("many", 99), 1),
+        ([f"many/{number}" for number in range(200)], 1),
+        ([f"many/{number % 30:02}/{number}" for number in range(200)], 1),
     ],
-    ids=["many directories", "few directories", "none", "two pages", "one page"],
+    ids=["many", "a few", "one page", "no directories", "other names"],
 )
-def test_a_long_listing_goes_by_directories_and_lists_each_object_once(
-    keys: list[str], requests: int, s3_server: S3Server, s3_url: str, monkeypatch: pytest.MonkeyPatch
+def test_a_long_listing_goes_by_ranges_and_lists_each_object_once(
+    keys: list[str], most_requests: int, s3_server: S3Server, s3_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _put_each(open_store(s3_url, s3_server.options), [*keys, "many-others", "another/object"])
-    monkeypatch.setattr("keepsake.stores._cloudlisting.PAGE_OBJECTS", 10)
-    with FaultProxy(str(s3_server.options["endpoint"])) as proxy:
+    monkeypatch.setattr("keepsake.stores._cloudlisting.PAGE_OBJECTS", 100)
+    with FaultProxy(s3_server.endpoint) as proxy:
         store = open_store(s3_url, s3_server.options | {"endpoint": proxy.endpoint})
         assert sorted(info.key for info in store.list("many/")) == sorted(keys)
-        assert len(proxy.requests) == requests
+        starts = ["start-after" in one.path for one in proxy.requests]
+        assert any(starts) == (most_requests > 1)
+        assert len(starts) <= most_requests
         # The server sends more in one answer than is looked at as a page.
         assert all("max-keys" not in one.path for one in proxy.requests)
 
 
-def test_a_long_listing_that_fails_in_a_directory_fails(
+def test_a_server_that_knows_no_start_is_listed_page_by_page(
+    gcs: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, keys = open_store(f"gs://tests/{next(_places)}", gcs), _spread_keys("many", 400)
+    _put_each(store, keys)
+    monkeypatch.setattr("keepsake.stores._cloudlisting.PAGE_OBJECTS", 100)
+    assert sorted(info.key for info in store.list("many/")) == sorted(keys)
+
+
+def test_what_is_there_all_along_is_listed_once_while_others_come_and_go(
     s3_server: S3Server, s3_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _put_each(open_store(s3_url, s3_server.options), [f"many/{number % 30:02}/{number}" for number in range(300)])
-    monkeypatch.setattr("keepsake.stores._cloudlisting.PAGE_OBJECTS", 10)
-    with FaultProxy(str(s3_server.options["endpoint"])) as proxy:
-        proxy.fault, proxy.strikes = "500", lambda request: "%2F07%2F" in request.path or "/07/" in request.path
+    keys = _spread_keys("many", 900)
+    store = open_store(s3_url, s3_server.options)
+    stable, fleeting = keys[:700], keys[700:]
+    _put_each(store, stable)
+    monkeypatch.setattr("keepsake.stores._cloudlisting.PAGE_OBJECTS", 100)
+    ended = threading.Event()
+
+    def come_and_go(keys: list[str]) -> None:
+        for key in itertools.cycle(keys):
+            store.put(key, b"x")
+            store.delete(key)
+            if ended.is_set():
+                return
+
+    with ThreadPoolExecutor(4) as pool:
+        changing = [pool.submit(come_and_go, fleeting[number::4]) for number in range(4)]
+        try:
+            for _ in range(10):
+                listed = Counter(info.key for info in store.list("many/"))
+                assert {*stable} <= {*listed} <= {*keys}
+                assert set(listed.values()) == {1}
+        finally:
+            ended.set()
+    assert not any(future.exception() for future in changing)
+
+
+def test_a_long_listing_that_fails_in_a_range_fails(
+    s3_server: S3Server, s3_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _put_each(open_store(s3_url, s3_server.options), _spread_keys("many", 400))
+    monkeypatch.setattr("keepsake.stores._cloudlisting.PAGE_OBJECTS", 100)
+    with FaultProxy(s3_server.endpoint) as proxy:
+        proxy.fault, proxy.strikes = "500", lambda request: "%2Fb" in request.path.partition("start-after")[2]
         with pytest.raises(StoreError):
             list(open_store(s3_url, s3_server.options | {"endpoint": proxy.endpoint}).list("many/"))
         assert proxy.struck

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 REPOSITORY = "repository.json"
@@ -15,6 +16,23 @@ PACKS = "packs/"
 
 OPEN = "open"
 _SUFFIX = ".jsonl"
+
+
+SPREAD_PLACES = 1 << 16
+"""Into so many equal parts are the names divided that begin with an id or a digest, over which they are spread."""
+_SPREAD_NAME = re.compile("([0-9a-f]{2})/\\1([0-9a-f]{2})")
+
+
+def place_of_name(name: str) -> int | None:
+    """Say in which part of all names in its directory this one is, such as that of a chunk; None for any other."""
+    match = _SPREAD_NAME.match(name)
+    return int(match[1] + match[2], 16) if match else None
+
+
+def spread_name(place: int) -> str:
+    """Return what all names in this part are greater than, and those of the parts before it are not."""
+    digits = f"{place:04x}"
+    return f"{digits[:2]}/{digits}"
 
 
 def chunk_key(digest: str) -> str:

@@ -61,7 +61,9 @@ _CHUNK_S = 0.004
 """What the transfer of a chunk takes at that rate."""
 
 _LISTS_AT_ONCE = 4
-"""So many directories are listed at once for each request that is to be under way: they are mostly latency."""
+"""So many ranges are listed at once for each request that is to be under way: they are mostly latency."""
+_START_ANYWHERE = ("s3", "gs")
+"""Services that list from a given key on, as S3's `start-after` does."""
 
 _FAILURES = (BaseError, OSError)
 """What the client raises: absent objects and refusals are its own classes or Python's, by its version."""
@@ -186,7 +188,9 @@ class CloudStore:
         asked = (self._before + directory).rstrip("/")
         client = self._reading_client()
         try:
-            for page in list_pages(client, asked, threads=_LISTS_AT_ONCE * self.choose_concurrency()):
+            threads = _LISTS_AT_ONCE * self.choose_concurrency()
+            starts_anywhere = self._scheme in _START_ANYWHERE
+            for page in list_pages(client, asked, threads=threads, can_start_anywhere=starts_anywhere):
                 for meta in page:
                     key = meta["path"].removeprefix(self._before)
                     if key.startswith(prefix):
