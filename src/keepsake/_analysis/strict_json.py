@@ -40,5 +40,7 @@ def _plain(thing: Any) -> Any:
     if isinstance(thing, Mapping):
         return {str(name): _plain(value) for name, value in thing.items()}
     if isinstance(thing, (list, tuple)):
+        if _AS_THEY_ARE.issuperset(map(type, thing)):
+            return thing
         return [_plain(value) for value in thing]
     return thing

@@ -11,10 +11,11 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import compress
 from typing import Protocol
 
 from keepsake._catalog.fields import ALWAYS_FIELDS, CHECKPOINT_FIELDS, FIELDS, Column, Name, kind_of
-from keepsake._catalog.matching import is_null, make_membership_test, make_test, sort_key
+from keepsake._catalog.matching import compare, is_null, make_membership_test, sort_key
 from keepsake._catalog.parse import parse_filter, parse_sort
 from keepsake._catalog.syntax import And, Filter, Membership, Not, NullTest, Or, format_name
 from keepsake._model.values import Value, get_dotted
@@ -73,7 +74,7 @@ def select(query: Query, columns: Columns, order: Sequence[int], now: datetime) 
     places = list(order)
     for tree in query.filters:
         kept = evaluate(tree, columns, now)
-        places = [place for place in places if kept[place]]
+        places = list(compress(places, map(kept.__getitem__, places)))
     for name, is_descending in reversed(query.sort):
         places = _sorted(places, name, columns, is_descending=is_descending)
     return places
@@ -95,7 +96,7 @@ def evaluate(tree: Filter, columns: Columns, now: datetime) -> list[bool]:
     if isinstance(tree, Membership):
         test = make_membership_test(kind_of(tree.name), tree.literals, now)
         return [test(value) is not tree.is_negated for value in values]
-    return list(map(make_test(kind_of(tree.name), tree.operator, tree.literal, now), values))
+    return compare(kind_of(tree.name), tree.operator, tree.literal, now, values)
 
 
 def find_values(name: Name, columns: Columns) -> Sequence[Value] | None:

@@ -168,8 +168,7 @@ class State:
         Raises:
             InvalidInputError: no experiment has anything under the name of a sort key.
         """
-        numbers = select(query, self._raw, [row.number for row in self.rows], now)
-        return [self.places[number] for number in numbers]
+        return list(map(self.places.__getitem__, select(query, self._raw, self._numbers, now)))
 
     def find_unknown(self, query: Query) -> list[tuple[str, list[str]]]:
         """Return the names in the filters under which nobody has anything, each with those that look most like it."""
@@ -215,8 +214,12 @@ class State:
                 values[number] = RUNNING
 
     @functools.cached_property
+    def _numbers(self) -> Sequence[int]:
+        return [row.number for row in self.rows]
+
+    @functools.cached_property
     def _pick(self) -> Callable[[Sequence[Value]], Iterable[Value]]:
-        numbers = [row.number for row in self.rows]
+        numbers = self._numbers
         return itemgetter(*numbers) if len(numbers) > 1 else lambda values: [values[number] for number in numbers]
 
     @functools.cached_property

@@ -140,6 +140,21 @@ def test_names_complete_in_the_filter_with_the_arrows_and_enter(table: Page) -> 
     expect(table.locator("[role=gridcell]:focus")).to_have_count(1)
 
 
+def test_who_leaves_while_typing_comes_back_to_what_was_typed(table: Page) -> None:
+    table.evaluate(
+        """() => {
+          const box = document.querySelector('[role=search] input');
+          box.value = 'params.model = vit';
+          box.dispatchEvent(new Event('input', { bubbles: true }));
+          document.querySelector('nav a[href^="/storage"]').click();
+        }"""
+    )
+    expect(table).to_have_url(re.compile("/storage"))
+    table.go_back()
+    expect(table).to_have_url(re.compile("q=params.model"))
+    expect(table.locator(".count")).to_have_text("4 of 12")
+
+
 def test_a_filter_that_finds_nothing_says_how_to_go_on(table: Page) -> None:
     table.get_by_role("combobox", name="Filter experiments").fill("params.lr > 100")
     expect(table.get_by_role("heading", name="No experiment matches the filter")).to_be_visible()

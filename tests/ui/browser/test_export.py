@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -114,6 +115,7 @@ def test_the_filter_looks_for_words(site: ExportResult, page: Page) -> None:
     page.goto(site.index.as_uri())
     page.get_by_role("search").locator("input").fill("run-1")
     expect(page.locator(".count")).to_have_text("1 of 2")
+    expect(page).to_have_url(re.compile("q=run-1"))  # which is told once nothing has been typed for a moment
     page.reload()
     expect(page.locator(".count")).to_have_text("1 of 2")
 

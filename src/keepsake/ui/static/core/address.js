@@ -48,26 +48,56 @@ export const current = new Store(read());
 
 // `keepScroll` is for what looks at another part of the same page.
 export function go(address, { keepScroll = false } = {}) {
-  history.pushState(null, "", href(address));
+  push(href(address));
   current.set(read());
   if (!keepScroll) window.scrollTo(0, 0);
 }
 
 // Who hears of an address asks the server, and the browser takes longer to note one down than a server to answer: so it is
-// told last.
-export function replace(address) {
+// told last. `isQuick` is for what changes at every key, or is looked at at once: the browser is told when nothing has
+// changed for a moment, or somebody leaves.
+export function replace(address, { isQuick = false } = {}) {
   current.set(parseAddress(formatAddress(address)));
+  forget();
+  noting = setTimeout(note, NOTED_MS);
+  if (!isQuick) note();
+}
+
+const NOTED_MS = 150;
+let noting = 0; // the timer while the browser has to be told
+
+function note() {
+  if (!noting) return;
+  forget();
   history.replaceState(null, "", href(current.get()));
 }
 
-// Changes some values of the query in place: looking differently at the same thing is no new page.
-export function setQuery(changes) {
-  const { view, parts, query, hash } = current.get();
-  replace({ view, parts, query: { ...query, ...changes }, hash });
+function forget() {
+  clearTimeout(noting);
+  noting = 0;
 }
 
-window.addEventListener("popstate", () => current.set(read()));
-window.addEventListener("hashchange", () => current.set(read()));
+function push(text) {
+  note();
+  history.pushState(null, "", text);
+}
+
+window.addEventListener("pagehide", note);
+document.addEventListener("visibilitychange", note);
+
+// Changes some values of the query in place: looking differently at the same thing is no new page.
+export function setQuery(changes, options) {
+  const { view, parts, query, hash } = current.get();
+  replace({ view, parts, query: { ...query, ...changes }, hash }, options);
+}
+
+function follow() {
+  forget();
+  current.set(read());
+}
+
+window.addEventListener("popstate", follow);
+window.addEventListener("hashchange", follow);
 
 // Plain left clicks on links of the page change the address without loading it again; with `data-stay` it stays where it
 // was scrolled to.
@@ -78,7 +108,7 @@ document.addEventListener("click", (event) => {
   if (isStatic || link.pathname.startsWith("/api/") || link.pathname.startsWith("/static/")) return;
   if (link.getAttribute("href").startsWith("#")) return;
   event.preventDefault();
-  history.pushState(null, "", link.href);
+  push(link.href);
   current.set(read());
   if (!("stay" in link.dataset)) window.scrollTo(0, 0);
 });

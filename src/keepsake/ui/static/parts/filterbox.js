@@ -75,7 +75,7 @@ export function FilterBox() {
       role="combobox" aria-expanded=${items.length ? "true" : "false"} aria-controls="filter-proposals" aria-autocomplete="list" aria-activedescendant=${active >= 0 && items.length ? `proposal-${active}` : null}
       aria-label="Filter experiments" aria-invalid=${error ? "true" : "false"} aria-describedby="filter-error"
       placeholder=${isStatic ? "words that must occur" : "Filter: params.lr < 0.01 and status = finished"}
-      onInput=${(event) => { setQuery({ q: event.target.value }); void propose(); }} onKeyDown=${onKeyDown} onClick=${propose}
+      onInput=${(event) => { setQuery({ q: event.target.value }, { isQuick: true }); void propose(); }} onKeyDown=${onKeyDown} onClick=${propose}
       onFocus=${() => { setFocused(true); void propose(); }} onBlur=${() => setFocused(false)} />
     ${text || isFocused ? null : html`<kbd class="slash" aria-hidden="true">/</kbd>`}
     <div class=${`filter-popup${items.length || (error && isFocused) ? "" : " is-empty"}`}>

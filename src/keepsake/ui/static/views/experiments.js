@@ -73,7 +73,7 @@ export function Experiments() {
     expand: (row, isOpen) => turnGroup(row.key, isOpen),
     pick,
     pickAll: () => select(order.length && toIds(order.slice(0, MOST_SELECTED)).every((id) => picked.has(id)) ? [] : toIds(order)),
-    sort: (column, isAdded) => setQuery({ sort: formatSort(turnSort(sortKeys, column.name, { isAdded, isDescendingFirst: isDescendingFirst(column) })) }),
+    sort: (column, isAdded) => setQuery({ sort: formatSort(turnSort(sortKeys, column.name, { isAdded, isDescendingFirst: isDescendingFirst(column) })) }, { isQuick: true }),
     sortBy: (column, isDescending, isAdded) => setQuery({ sort: formatSort([...(isAdded ? sortKeys.filter(({ name }) => name !== column.name) : []), { name: column.name, isDescending }]) }),
     menu: (column, element) => setPopup({ kind: "column", column, anchor: element }),
     group: (column) => setQuery({ group: column.name, open: "" }),
