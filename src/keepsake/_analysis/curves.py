@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -75,7 +75,11 @@ def reduce_all(series: Iterable[Series], first: float, last: float, width: int) 
     import numpy as np
 
     edges = first + (last - first) * (np.arange(1, width) / width)
-    stretches = [_Stretch.find(one, first, last, edges) for one in series]
+    stretches: list[_Stretch] = []
+    for one in series:
+        # Experiments of a sweep measure at the same steps.
+        has_same_xs = bool(stretches) and np.array_equal(one.xs, stretches[-1].series.xs)
+        stretches.append(replace(stretches[-1], series=one) if has_same_xs else _Stretch.find(one, first, last, edges))
     reduced: list[Series] = []
     for group in _groups_of(stretches):
         reduced += _reduce_together(group)

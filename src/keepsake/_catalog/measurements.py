@@ -97,6 +97,8 @@ class Measurements:
         if column is None:
             return None
         places, ys = self._ordered(column)
+        if x == "step" and len(places) == len(self._in_order(self.steps)):
+            return Curve(self._counted_steps, ys)
         is_checkpoint = self._in_order(self.checkpoints) != LOGGED
         if is_checkpoint[places].all():
             chosen = np.flatnonzero(is_checkpoint)
@@ -120,12 +122,16 @@ class Measurements:
             return None
         return float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
 
+    @functools.cached_property
+    def _counted_steps(self) -> NDArray[np.float64]:
+        """The steps of what every row has, as most metrics are."""
+        return _counted(self._in_order(self.steps))
+
     def _xs(self, places: NDArray[Any], x: str) -> NDArray[np.float64]:
         import numpy as np
 
         if x == "step":
-            steps = self._in_order(self.steps)[places]
-            return np.arange(float(len(places))) if np.isnan(steps).any() else steps
+            return _counted(self._in_order(self.steps)[places])
         if x.startswith(METRIC_X):
             column = self.columns.get(x.removeprefix(METRIC_X))
             if column is None:
@@ -184,6 +190,13 @@ class Measurements:
         places, values = places[counts], column.values[counts]
         order = np.argsort(places, kind="stable")
         return places[order], values[order]
+
+
+def _counted(steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return these steps, or their places where one of them has none."""
+    import numpy as np
+
+    return np.arange(float(len(steps))) if np.isnan(steps).any() else steps
 
 
 def no_measurements() -> Measurements:

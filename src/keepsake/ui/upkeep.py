@@ -64,7 +64,10 @@ class Upkeep:
             ConfigNotFoundError: there is no repository.
             StoreError: it cannot be read, and never could.
         """
+        asked_s = time.monotonic()
         with self._lock:
+            if self._snapshot is not None and self._looked_s > asked_s:
+                return self._snapshot.state  # for who was waiting while another request had it looked at
             if self._snapshot is None:
                 self._snapshot = self._load_known()
             if self._snapshot is None or (self._is_open and not self._is_slow):
