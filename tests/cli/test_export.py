@@ -59,6 +59,13 @@ def test_a_plot_in_the_terminal_shows_every_experiment(cli: RunCli, trained: Two
     assert "\x1b[" not in done.out
 
 
+def test_a_metric_where_ids_belong_is_told_where_it_belongs(cli: RunCli, trained: TwoExperiments) -> None:
+    done = cli("plot", "val/acc", at=trained.directory)
+    assert done.code == 3
+    assert "'val/acc' is a metric, and no id" in done.err
+    assert "`keepsake plot --metric val/acc`" in done.err
+
+
 def test_a_plot_of_one_experiment(cli: RunCli, trained: TwoExperiments) -> None:
     done = cli("plot", trained.second.short_id(), at=trained.directory)
     assert trained.second.short_id() in done.out

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +12,9 @@ from keepsake.cli.context import Common, common_options, pass_common
 from keepsake.cli.ids import complete_ids
 from keepsake.cli.output import say, terminal_width, uses_color
 from keepsake.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from keepsake.experimentlist import ExperimentList
 
 PICTURES = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 
@@ -36,7 +41,11 @@ def command(
     collection = common.project().experiments
     experiments = collection.list(filter=list(filters) or None)
     if ids:
-        wanted = {collection.get(one).id for one in ids}
+        try:
+            wanted = {collection.get(one).id for one in ids}
+        except NotFoundError:
+            _explain_metrics(ids, experiments)
+            raise
         experiments = ExperimentList(one for one in experiments if one.id in wanted)
     if not experiments:
         raise NotFoundError("there is no experiment to draw", hint="`keepsake ls` shows what is there")
@@ -55,3 +64,16 @@ def command(
     with open_whole(output) as file:
         plt.savefig(file, format=Path(output).suffix[1:].lower(), dpi=150, bbox_inches="tight")
     say(f"wrote {output}")
+
+
+def _explain_metrics(ids: tuple[str, ...], experiments: ExperimentList) -> None:
+    """Say how to draw a metric when one stands where ids belong."""
+    from keepsake._analysis.history import metric_names
+
+    known = {name for experiment in experiments for name in metric_names(experiment)}
+    for one in ids:
+        if one in known:
+            raise NotFoundError(
+                f"{one!r} is a metric, and no id of an experiment",
+                hint=f"`keepsake plot --metric {shlex.quote(one)}` draws it, of all or of those that are named",
+            )
