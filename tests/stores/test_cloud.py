@@ -28,6 +28,7 @@ from tests.bucket.conftest import configure
 from tests.servers.amazon import run_amazon
 from tests.servers.fault_proxy import FaultProxy
 from tests.servers.seaweedfs import S3Server
+from tests.servers.unordered import run_unordered_s3
 
 
 class TestS3(StoreTests):
@@ -290,6 +291,16 @@ def test_a_server_that_knows_no_start_is_listed_page_by_page(
     _put_each(store, keys)
     monkeypatch.setattr("keepsake.stores._cloudlisting.PAGE_OBJECTS", 100)
     assert sorted(info.key for info in store.list("many/")) == sorted(keys)
+
+
+def test_a_server_that_knows_no_order_is_listed_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = sorted(_spread_keys("many", 60))
+    parts = [keys[20:30], keys[:20], keys[30:]]  # each in order
+    monkeypatch.setattr("keepsake.stores._cloudlisting.PAGE_OBJECTS", 10)
+    with run_unordered_s3(parts) as endpoint:
+        options = {"endpoint": endpoint, "anonymous": True, "region": "us-east-1", "path_style": True}
+        listed = [info.key for info in open_store("s3://bucket", options).list("many/")]
+    assert sorted(listed) == keys
 
 
 def test_what_is_there_all_along_is_listed_once_while_others_come_and_go(

@@ -56,18 +56,20 @@ def list_pages(client: Any, directory: str, *, threads: int, can_start_anywhere:
     if not ranges:
         yield from pages
         return
-    reached = _last_path(page)
+    reached, taken = _last_path(page), ""
     with contextlib.closing(_list_each(client, directory, ranges, threads)) as listings:
         for range_, listed in zip(ranges, listings, strict=True):
             if not _continues(listed, page, range_.start):
                 break
             page = [meta for meta in listed if meta["path"] > reached]
             yield page
-            reached = _last_path(page) if page else reached
+            if page:
+                reached = taken = _last_path(page)
         else:
             return
+    # Where no range was taken, nothing is known of an order, and nothing left out.
     for page in pages:
-        yield [meta for meta in page if meta["path"] > reached]
+        yield [meta for meta in page if meta["path"] > taken]
 
 
 def _last_path(page: _Page) -> str:
