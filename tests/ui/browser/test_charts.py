@@ -156,12 +156,12 @@ def test_the_pointer_shows_values_zooms_all_charts_and_opens_an_experiment(
     expect(page.locator("section.chart-card[aria-label='speed'] output")).to_contain_text(re.compile(r"\d"))
     page.mouse.wheel(0, -400)
     page.wait_for_url("**range=*")
+    before = query(page)["range"]
     page.keyboard.down("Shift")
     page.mouse.down()
     page.mouse.move(at[0] + 80, at[1] - 40, steps=3)
     page.mouse.up()
     page.keyboard.up("Shift")
-    before = query(page)["range"]
     page.wait_for_url(lambda url: before not in url)
     page.mouse.dblclick(*at)
     page.wait_for_url(lambda url: "range" not in url)
