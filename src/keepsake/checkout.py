@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from keepsake._repository.repository import Repository
 from keepsake.errors import InvalidInputError
 from keepsake.notices import notice, warn
-from keepsake.stores.base import concurrency_of
+from keepsake.stores.base import concurrency_of, reading_once
 
 if TYPE_CHECKING:
     from keepsake._snapshots.present import Present
@@ -96,13 +96,15 @@ class Checkout:
             if on_progress is not None:
                 on_progress(written_bytes, plan.size_bytes)
 
-        result = run_checkout(
-            plan,
-            self._repository.chunks,
-            self.directory,
-            threads=max(2, concurrency_of(self._repository.store)),
-            on_progress=advance,
-        )
+        store = self._repository.store
+        with reading_once(store, plan.size_bytes):
+            result = run_checkout(
+                plan,
+                self._repository.chunks,
+                self.directory,
+                threads=max(2, concurrency_of(store)),
+                on_progress=advance,
+            )
         for entry in result.missing:
             warn(f"{entry.path} is not there to check out: it could not be saved ({entry.reason})")
         for path in result.refused_links:

@@ -129,6 +129,26 @@ def test_without_a_cache_everything_is_asked_for(
     assert not (tmp_path / "other" / "cache" / "keepsake" / "objects").exists()
 
 
+def test_a_checkout_that_the_cache_cannot_hold_leaves_there_what_was(
+    asked: list[RecordingStore], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEEPSAKE_CACHE_GB", str(SIZE_BYTES / 1e9 * 0.9))
+    (checkpoint,) = keepsake.experiments.list()[0].checkpoints
+
+    def copies() -> set[str]:
+        directory = tmp_path / "other" / "cache" / "keepsake" / "objects" / "chunks"
+        return {path.name for path in directory.rglob("*") if path.is_file()}
+
+    with checkpoint.open("weights") as file:
+        file.read(2_000_000)
+        before = copies()
+        checkpoint.checkout(str(tmp_path / "out"), quiet=True)
+        assert (tmp_path / "out" / "weights").read_bytes() == content(1, SIZE_BYTES)
+        assert copies() == before != set()
+        file.read(2_000_000)  # which is kept again
+        assert copies() > before
+
+
 def test_a_damaged_copy_in_the_cache_is_fetched_again(asked: list[RecordingStore], tmp_path: Path) -> None:
     (checkpoint,) = keepsake.experiments.list()[0].checkpoints
     checkpoint.checkout(str(tmp_path / "one"), quiet=True)

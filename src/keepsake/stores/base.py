@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -136,6 +137,14 @@ class CachingStore(Store, Protocol):
 
     def forget(self, key: str) -> None:
         """Drop the copy of an object, so that the next `get` asks the store."""
+
+    def reading_once(self, size_bytes: int) -> AbstractContextManager[None]:
+        """Keep no more copies while so many bytes are read one after another, if they would not all fit."""
+
+
+def reading_once(store: Store, size_bytes: int) -> AbstractContextManager[None]:
+    """Do as `CachingStore.reading_once`; nothing where no copies are kept."""
+    return store.reading_once(size_bytes) if isinstance(store, CachingStore) else nullcontext()
 
 
 def concurrency_of(store: Store) -> int:

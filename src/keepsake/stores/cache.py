@@ -15,7 +15,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from keepsake.errors import NotFoundError, StoreError
 from keepsake.stores.around import Operation, Result, StoreAround
@@ -61,6 +61,9 @@ class CacheStore(StoreAround):
         self._prefixes = tuple(prefixes)
         self._unseen_bytes = limit_bytes  # so that the first object looks at what other processes left
         self._trimming = threading.Lock()
+        self._keeping = threading.Lock()
+        self._passing = 0
+        """How many are reading more than fits."""
 
     def get(self, key: str) -> bytes:
         """Return the object, from its copy if there is a good one. Raises `NotFoundError` when there is neither."""
@@ -76,6 +79,21 @@ class CacheStore(StoreAround):
         """Drop the copy of an object, so that the next `get` asks the store."""
         with contextlib.suppress(StoreError):
             self._cache.delete(key)
+
+    @contextlib.contextmanager
+    def reading_once(self, size_bytes: int) -> Iterator[None]:
+        """Keep no more copies while so many bytes are read one after another, if they would not all fit.
+
+        The last of them would push out the first, which are asked for first when it is begun again, and all others too.
+        """
+        more = size_bytes > self._limit_bytes
+        with self._keeping:
+            self._passing += more
+        try:
+            yield
+        finally:
+            with self._keeping:
+                self._passing -= more
 
     def perform(self, operation: Operation, act: Callable[[], Result]) -> Result:
         """Carry out an operation on the store, and drop the copies of what it changes or may have changed."""
@@ -100,7 +118,7 @@ class CacheStore(StoreAround):
         return data
 
     def _save(self, key: str, data: bytes) -> None:
-        if len(data) > self._limit_bytes // _SLACK:
+        if self._passing or len(data) > self._limit_bytes // _SLACK:
             return
         try:
             self._cache.put(key, (_digest(key, data), data))

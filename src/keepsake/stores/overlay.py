@@ -7,10 +7,11 @@ repository from here sees both as one, and needs not fetch what is at hand.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 
 from keepsake.errors import NotFoundError
 from keepsake.stores.around import StoreAround
-from keepsake.stores.base import CachingStore, ObjectInfo, Store
+from keepsake.stores.base import CachingStore, ObjectInfo, Store, reading_once
 
 
 class OverlayStore(StoreAround):
@@ -53,6 +54,10 @@ class OverlayStore(StoreAround):
         """Drop the copy of an object, if the store keeps one."""
         if isinstance(self.store, CachingStore):
             self.store.forget(key)
+
+    def reading_once(self, size_bytes: int) -> AbstractContextManager[None]:
+        """Have the store keep no copies that would not all fit, if it keeps any."""
+        return reading_once(self.store, size_bytes)
 
     def head(self, key: str) -> ObjectInfo | None:
         """Describe the object, or return None when there is none."""
