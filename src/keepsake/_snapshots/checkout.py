@@ -4,6 +4,7 @@
   way at once, which bounds memory.
 - A file is written under a temporary name in its own directory and gets its name when it is whole. What stood there
   before, also a link, is replaced; nothing else in the target is touched.
+- Of a large file, what was written before a checkout was broken off is not fetched again (`part`).
 - What stands in the way is found before the first file is written.
 - A chunk that cannot be read spoils the files that need it. All others are written, then one error names those.
 """
@@ -22,9 +23,11 @@ from keepsake._chunks.workers import run_workers
 from keepsake._model.manifest import Entry
 from keepsake._snapshots.fetch import Chunk, ChunkSource
 from keepsake._snapshots.overlay import CheckoutPlan, check_for_windows, find_look_alikes, plan_checkout
+from keepsake._snapshots.part import LARGE_BYTES, Part
 from keepsake._snapshots.paths import parent_of
 from keepsake._snapshots.target import Target
-from keepsake.errors import ConflictError, CorruptionError, KeepsakeError, NotFoundError, StoreError
+from keepsake.errors import ConflictError, CorruptionError, KeepsakeError, NotFoundError, StoreError, WriteError
+from keepsake.notices import notice
 
 __all__ = ["CheckoutPlan", "CheckoutResult", "plan_checkout", "run_checkout"]
 
@@ -94,7 +97,7 @@ def _refuse_look_alikes(plan: CheckoutPlan, target: Target) -> None:
 class _File:
     """A file under way."""
 
-    __slots__ = ("entry", "error", "lock", "name", "pending")
+    __slots__ = ("entry", "error", "is_large", "lock", "name", "part", "pending")
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
@@ -103,6 +106,9 @@ class _File:
         """How many pieces are still to be written."""
         self.name: str | None = None
         """What it is called until it is whole: its temporary name while one exists."""
+        self.is_large = entry.size_bytes >= LARGE_BYTES
+        self.part: Part | None = None
+        """Where it is written when it is large, and an earlier checkout may have written some of it."""
         self.error: KeepsakeError | None = None
 
 
@@ -138,8 +144,11 @@ class _Checkout:
                 if not file.pending:
                     self._finish(file)
             run_workers(self._work, list(self._pieces), threads=threads)
-        finally:
-            self._discard_parts()
+        except BaseException as error:
+            # A disk that is full is not left so.
+            self._end_files(keeps_parts=not isinstance(error, WriteError))
+            raise
+        self._end_files(keeps_parts=True)
         links = [entry for entry in self._plan.entries if entry.kind == "link"]
         refused = tuple(entry.path for entry in links if not self._make_link(entry))
         self._raise_spoilt()
@@ -159,10 +168,25 @@ class _Checkout:
     def _work(self, digests: Iterator[str]) -> None:
         for digest in digests:
             pieces = [piece for piece in self._pieces[digest] if piece.file.error is None]
-            chunk = self._fetch(digest, pieces) if pieces else None
+            if not pieces:
+                continue
+            there, chunk = self._find_in_parts(digest, pieces)
+            if chunk is None:
+                chunk = self._fetch(digest, pieces)
             if chunk is not None:
                 for piece in pieces:
-                    self._write(piece, digest, chunk)
+                    self._write(piece, digest, chunk, is_there=piece is there)
+
+    def _find_in_parts(self, digest: str, pieces: list[_Piece]) -> tuple[_Piece | None, Chunk | None]:
+        """Return a chunk that an earlier checkout has written, and where."""
+        for piece in pieces:
+            if piece.file.is_large and piece.start == 0:
+                self._begin(piece.file)
+                part = piece.file.part
+                chunk = part.find_chunk(digest, piece.offset, piece.stop) if part is not None else None
+                if chunk is not None:
+                    return piece, chunk
+        return None, None
 
     def _fetch(self, digest: str, pieces: list[_Piece]) -> Chunk | None:
         """Return a chunk, or None when it cannot be read, which spoils the files of `pieces`."""
@@ -177,7 +201,7 @@ class _Checkout:
                 piece.file.error = error
             return None
 
-    def _write(self, piece: _Piece, digest: str, chunk: Chunk) -> None:
+    def _write(self, piece: _Piece, digest: str, chunk: Chunk, *, is_there: bool) -> None:
         file = piece.file
         if piece.stop > len(chunk):
             file.error = CorruptionError(
@@ -186,7 +210,8 @@ class _Checkout:
         if file.error is not None:
             return
         name = self._begin(file)
-        self._target.write_at(file.entry.path, name, memoryview(chunk)[piece.start : piece.stop], piece.offset)
+        if not is_there:
+            self._target.write_at(file.entry.path, name, memoryview(chunk)[piece.start : piece.stop], piece.offset)
         with file.lock:
             file.pending -= 1
             is_whole = not file.pending
@@ -200,24 +225,39 @@ class _Checkout:
         """Return the temporary name of a file, which exists from then on."""
         with file.lock:
             if file.name is None:
-                name = self._target.new_name()
-                self._target.create(file.entry.path, name, executable=file.entry.executable)
-                file.name = name
+                begun = self._target.open_part(file.entry) if file.is_large else None
+                if begun is not None:
+                    file.name, file.part = begun
+                else:
+                    name = self._target.new_name()
+                    self._target.create(file.entry.path, name, executable=file.entry.executable)
+                    file.name = name
             return file.name
 
     def _finish(self, file: _File) -> None:
         """Give a file that is whole its own name."""
         self._target.publish(file.entry.path, self._begin(file))
         file.name = None
+        if file.part is not None:
+            file.part.close()
+            file.part = None
 
-    def _discard_parts(self) -> None:
-        """Remove what is not whole."""
+    def _end_files(self, *, keeps_parts: bool) -> None:
+        """Remove what is not whole, but for the parts of large files that may yet become so."""
         for file in self._files:
             if file.name is not None:
-                # What stopped the checkout is about to be raised, and says more than that its traces cannot be
-                # removed either. Scans pass over them.
-                with contextlib.suppress(KeepsakeError):
-                    self._target.discard(file.entry.path, file.name)
+                is_hopeless = isinstance(file.error, CorruptionError | NotFoundError)
+                if file.part is not None and keeps_parts and not is_hopeless:
+                    path, root = file.entry.path, self._target.root
+                    notice(f"what is there of {path} stays in {root}, and the same checkout goes on with it")
+                else:
+                    # What stopped the checkout is about to be raised, and says more than that its traces cannot be
+                    # removed either. Scans pass over them.
+                    with contextlib.suppress(KeepsakeError):
+                        self._target.discard(file.entry.path, file.name)
+            if file.part is not None:
+                file.part.close()
+                file.part = None
 
     def _make_link(self, entry: Entry) -> bool:
         name = self._target.new_name()

@@ -22,6 +22,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from keepsake._model.manifest import Entry
+from keepsake._snapshots.part import Part, name_part, open_part
 from keepsake._snapshots.paths import parent_of
 from keepsake.errors import ConflictError, KeepsakeError
 from keepsake.stores._oserrors import write_error
@@ -124,6 +126,14 @@ class Target:
         mode = 0o777 if executable else 0o666
         with self._beside(path) as place:
             os.close(os.open(place.prefix + name, _WRITE_FLAGS | os.O_CREAT | os.O_EXCL, mode, dir_fd=place.dir_fd))
+
+    def open_part(self, entry: Entry) -> tuple[str, Part] | None:
+        """Open the part of a large file, begun now or earlier; return its name, too. None when there can be none."""
+        name = name_part(entry)
+        with self._beside(entry.path) as place:
+            mode = 0o777 if entry.executable else 0o666
+            part = open_part(place.prefix + name, place.dir_fd, mode=mode, size_bytes=entry.size_bytes)
+        return None if part is None else (name, part)
 
     def link(self, path: str, name: str, target: str) -> None:
         """Make a symbolic link called `name` in the directory of `path`.

@@ -28,6 +28,9 @@ def command(common: Common, id: str, output: str | None, path: str | None, force
 
     Files that are there already with the right content are left alone, other files in the directory are not touched,
     and nothing is overwritten without asking.
+
+    Broken off, or killed, it goes on when it is run again: with the files that are not there yet, and within those of a
+    gigabyte and more.
     """
     from keepsake._analysis.text import checkpoint_summary
     from keepsake._model.ids import short_id
