@@ -36,7 +36,7 @@ _NUMBER_ORDERS: dict[str, Callable[[Iterable[Any], Any], list[bool]]] = {
     ">": lambda values, bound: [value is not None and value > bound for value in values],
     ">=": lambda values, bound: [value is not None and value >= bound for value in values],
 }
-"""The same for a whole column of numbers: four times as fast as a call for each."""
+"""The same for a whole column of numbers, in little more than half the time of a call for each."""
 _NUMBERS_AND_NONE = frozenset((int, float, type(None)))
 
 
