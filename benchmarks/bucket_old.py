@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +47,10 @@ experiment.stop()
 with open("last", "w") as file:
     file.write(checkpoint.id)
 """
+_CHECK_OUT = """
+import keepsake
+keepsake.experiments.list()[-1].latest().checkout("out", quiet=True)
+"""
 
 
 def measure(scale: Scale, directory: Path) -> list[Row]:
@@ -63,7 +67,7 @@ def measure(scale: Scale, directory: Path) -> list[Row]:
         (directory / "weights").mkdir()
         return [
             _measure_saving(new, old, directory / "weights", scale.big_file_bytes // 5, pairs),
-            _measure_checkout(new, old, pairs),
+            *_measure_checkout(new, old, pairs),
             *_measure_listing(new, old, amazon, directory, min(EXPERIMENTS, max(scale.listing_experiments)), pairs),
         ]
 
@@ -102,10 +106,18 @@ class _Program:
         self._run([*self._python, str(self.project / "train.py"), *map(str, weights)])
 
     def prepare_training(self) -> None:
-        """Write the script, beside nothing."""
+        """Write the script that trains, beside nothing."""
+        self.prepare_script("train.py", _TRAIN)
+
+    def prepare_script(self, name: str, text: str) -> None:
+        """Write a script of a project, beside nothing."""
         self.forget()
         (self.project / "keepsake.yaml").write_text(f"repository: {self.url}\n", encoding="utf-8")
-        (self.project / "train.py").write_text(_TRAIN, encoding="utf-8")
+        (self.project / name).write_text(text, encoding="utf-8")
+
+    def run_script(self, name: str) -> None:
+        """Run a script of the project."""
+        self._run([*self._python, str(self.project / name)])
 
     def run(self, *arguments: str, url: str | None = None) -> None:
         """Run a command on the repository."""
@@ -143,18 +155,29 @@ def _measure_saving(new: _Program, old: _Program, weights: Path, size_bytes: int
     return _row(what, found, "the whole script, on the same server under the names of Amazon's")
 
 
-def _measure_checkout(new: _Program, old: _Program, pairs: int) -> Row:
+def _measure_checkout(new: _Program, old: _Program, pairs: int) -> list[Row]:
     """Check out the last checkpoint that each has saved, on a machine that has nothing of it."""
     last = {program: (program.project / "last").read_text() for program in (new, old)}
 
-    def action(program: _Program) -> Action:
+    def by_command(program: _Program) -> Action:
         return Action(lambda: program.run("checkout", last[program], "-o", "out"), program.forget)
 
-    found = measure_pairs(action(new), action(old), pairs=pairs, patience_s=0.0)
-    files = [program.project / "out" / "weights.npy" for program in (new, old)]
-    if not all(file.exists() for file in files):
-        raise RuntimeError(f"not both programs gave a file back: {files}")
-    return _row(f"checkout of one, {files[0].stat().st_size / 1e6:.0f} MB", found, "")
+    def by_script(program: _Program) -> Action:
+        return Action(
+            lambda: program.run_script("check_out.py"), lambda: program.prepare_script("check_out.py", _CHECK_OUT)
+        )
+
+    def checkout(action: Callable[[_Program], Action], how: str, limit: float | None, remark: str) -> Row:
+        found = measure_pairs(action(new), action(old), pairs=pairs, patience_s=0.0)
+        files = [program.project / "out" / "weights.npy" for program in (new, old)]
+        if not all(file.exists() for file in files):
+            raise RuntimeError(f"not both programs gave a file back: {files}")
+        return _row(how.format(f"{files[0].stat().st_size / 1e6:.0f} MB"), found, remark, limit)
+
+    return [
+        checkout(by_command, "checkout of one, {}", 1.0, "by the command line"),
+        checkout(by_script, "  by a script", None, "which lists experiments, and takes the last"),
+    ]
 
 
 def _measure_listing(
