@@ -31,8 +31,6 @@ from keepsake.stores.base import DirectoryStore
 
 MEMORY_BYTES = 64 * 1024 * 1024
 """Two million points of one metric, or a hundred thousand rows of fifty."""
-IDS_AT_ONCE = 500
-"""Looked up together; SQLite takes 999 parameters everywhere (https://sqlite.org/limits.html)."""
 SAVE_BYTES = 32 * 1024
 """A journal that is shorter is read as quickly as a file of arrays."""
 _WHOLE = 1 << 62
@@ -136,14 +134,10 @@ class CurveReader:
         if self._catalog is None or not self._catalog.exists():
             return None
         keeps_segments = not isinstance(self._repository.store, DirectoryStore)
-        found: dict[str, _Listed] = {}
+        read = "SELECT number, stamp FROM experiments WHERE id = ? AND created NOT NULL"
         with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(self._catalog)) as connection:
-            for start in range(0, len(experiment_ids), IDS_AT_ONCE):
-                ids = experiment_ids[start : start + IDS_AT_ONCE]
-                read = f"SELECT id, number, stamp FROM experiments WHERE id IN ({','.join('?' * len(ids))})"  # noqa: S608 (no text of anybody)
-                for one, number, stamp in connection.execute(f"{read} AND created NOT NULL", ids):
-                    found[one] = _Listed(number if keeps_segments else None, stamp)
-            return {one: found[one] for one in experiment_ids if one in found}
+            rows = [(one, connection.execute(read, (one,)).fetchone()) for one in experiment_ids]
+            return {one: _Listed(row[0] if keeps_segments else None, row[1]) for one, row in rows if row is not None}
         return None
 
     def _entry(self, experiment_id: str) -> _Entry:

@@ -111,6 +111,12 @@ class _File:
         """Where it is written when it is large, and an earlier checkout may have written some of it."""
         self.error: KeepsakeError | None = None
 
+    def close_part(self) -> None:
+        """Let others have its part, if it has one."""
+        if self.part is not None:
+            self.part.close()
+            self.part = None
+
 
 class _Piece(NamedTuple):
     """Where a stretch of a chunk belongs."""
@@ -238,9 +244,7 @@ class _Checkout:
         """Give a file that is whole its own name."""
         self._target.publish(file.entry.path, self._begin(file))
         file.name = None
-        if file.part is not None:
-            file.part.close()
-            file.part = None
+        file.close_part()
 
     def _end_files(self, *, keeps_parts: bool) -> None:
         """Remove what is not whole, but for the parts of large files that may yet become so."""
@@ -255,9 +259,7 @@ class _Checkout:
                     # removed either. Scans pass over them.
                     with contextlib.suppress(KeepsakeError):
                         self._target.discard(file.entry.path, file.name)
-            if file.part is not None:
-                file.part.close()
-                file.part = None
+            file.close_part()
 
     def _make_link(self, entry: Entry) -> bool:
         name = self._target.new_name()

@@ -15,7 +15,7 @@ from keepsake._chunks.digest import digest_of
 from keepsake._model.manifest import Entry
 
 LARGE_BYTES = 1 << 30
-"""Files from this length on are gone on with. Smaller ones are fetched anew within seconds."""
+"""Files from this length on are gone on with. Of a shorter one that was under way, no more than this is lost."""
 
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 

@@ -25,7 +25,6 @@ _RANGE_SHARE = 0.85
 """How much of a page a range is expected to fill: with a thousand objects, four deviations are below the whole."""
 _OVERLAP_OBJECTS = 20
 """So many objects are expected in what two ranges share, so that there is practically always one."""
-_LEAST_RANGES = 2
 
 _Page = Sequence[Any]
 
@@ -90,7 +89,7 @@ def _choose_ranges(first: _Page, directory: str) -> list[_Range]:
     for cut in range(place, SPREAD_PLACES, width):
         stop = start + spread_name(cut + width) if cut + width < SPREAD_PLACES else None
         ranges.append(_Range(start + spread_name(max(cut - overlap, 0)), stop))
-    return ranges if len(ranges) >= _LEAST_RANGES else []
+    return ranges if len(ranges) > 1 else []  # one would be the next page
 
 
 def _is_in_order(page: _Page) -> bool:

@@ -54,22 +54,25 @@ export function go(address, { keepScroll = false } = {}) {
 }
 
 // Who hears of an address asks the server, and the browser takes longer to note one down than a server to answer: so it is
-// told last. `isQuick` is for what changes at every key, or is looked at at once: the browser is told when nothing has
-// changed for a moment, or somebody leaves.
+// told last. `isQuick` is for what changes at every key, or is waited for: the browser is told when nothing has changed for a
+// moment, or somebody leaves.
 export function replace(address, { isQuick = false } = {}) {
   current.set(parseAddress(formatAddress(address)));
   forget();
-  noting = setTimeout(note, NOTED_MS);
-  if (!isQuick) note();
+  if (isQuick) noting = setTimeout(note, NOTED_MS);
+  else note();
 }
 
 const NOTED_MS = 150;
 let noting = 0; // the timer while the browser has to be told
 
 function note() {
-  if (!noting) return;
   forget();
   history.replaceState(null, "", href(current.get()));
+}
+
+function noteAtLast() {
+  if (noting) note();
 }
 
 function forget() {
@@ -78,12 +81,12 @@ function forget() {
 }
 
 function push(text) {
-  note();
+  noteAtLast();
   history.pushState(null, "", text);
 }
 
-window.addEventListener("pagehide", note);
-document.addEventListener("visibilitychange", note);
+window.addEventListener("pagehide", noteAtLast);
+document.addEventListener("visibilitychange", noteAtLast);
 
 // Changes some values of the query in place: looking differently at the same thing is no new page.
 export function setQuery(changes, options) {
