@@ -52,10 +52,10 @@ window.paintedWhen = (holds) => new Promise((resolve) => {
   const check = () => {
     let found = false;
     try { found = Boolean(holds()); } catch { found = false; }
-    if (!found) return requestAnimationFrame(check);
-    requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now())));
+    // What is there in a frame's callback is painted in that frame, which is over when the next one begins.
+    requestAnimationFrame(found ? () => resolve(performance.now()) : check);
   };
-  check();
+  requestAnimationFrame(check);
 });
 """
 

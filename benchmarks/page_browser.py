@@ -1,7 +1,8 @@
 """The page in Chromium: from an address to what it shows, from a key to the screen, from a point to its curve.
 
 A page is opened in a fresh context, which has signed in; the server runs, and has answered once before. Times are the
-page's own: from the beginning of the navigation, or the key, to the frame after the one in which it is there.
+page's own: from the beginning of the navigation, or the key, to the frame after the one in which it is there. Beside
+them stand pages that do as little as can be (`page_bare`): what the same takes the browser, and this machine.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks import page_bare
 from benchmarks.browser import frames_while, fresh_page, percentile, run_chromium, time_page
 from benchmarks.histories import write_curves, write_histories
 from benchmarks.peers.install import UnavailableError
@@ -26,6 +28,8 @@ TABLE_SHOWS = "document.querySelectorAll('[role=grid] [role=row]').length > 5"
 CODE_LIMIT_KB = 60.0
 LIVE_INTERVAL_S = 1.3
 _SETTLING_MS = 500
+_PRESSED_MS = 300
+"""How long a key is held down, so that what drives the browser waits while the page works."""
 
 KEY = """() => { window.keyed = new Promise((resolve) => {
   const shown = () => document.querySelector('.count').textContent;
@@ -84,10 +88,10 @@ def charts_show(charts: int) -> str:
 def measure(scale: Scale, directory: Path) -> list[Row]:
     """Measure the page on repositories with many experiments, with many points, and with one that runs."""
     try:
-        with run_chromium() as browser:
+        with run_chromium() as browser, page_bare.serving_bare() as bare:
             return [
-                *measure_table(browser, scale, directory / "table"),
-                *measure_charts(browser, scale, directory),
+                *measure_table(browser, scale, directory / "table", bare),
+                *measure_charts(browser, scale, directory, bare),
                 measure_live(browser, directory / "live", points=2 * scale.page_runs),
             ]
     except UnavailableError as error:
@@ -95,8 +99,12 @@ def measure(scale: Scale, directory: Path) -> list[Row]:
         return []
 
 
-def measure_table(browser: Any, scale: Scale, root: Path) -> list[Row]:
-    """Measure the table of experiments."""
+def measure_table(browser: Any, scale: Scale, root: Path, bare: str) -> list[Row]:
+    """Measure the table of experiments. `bare` is where the bare pages are."""
+    empty = time_page(browser, bare, page_bare.EMPTY_SHOWS, runs=scale.page_runs)
+    with fresh_page(browser) as page:
+        page.goto(f"{bare}list")
+        bare_keys = list(_time_keys(page, scale.page_numbers))
     write_histories(root, scale.page_experiments)
     label = f"{scale.page_experiments:,} experiments"
     with serving_page(root) as address:
@@ -112,7 +120,9 @@ def measure_table(browser: Any, scale: Scale, root: Path) -> list[Row]:
         code_kb = measure_code(browser, address)
     return [
         _row(f"page: from the address to a table of {label}", opened, 500.0),
+        _row("  — an empty page", empty),
         _row("  a key in the filter to paint", keys, 50.0),
+        _row("  — a key in a page that only asks and shows", bare_keys),
         _row("  a click that sorts to paint", clicks, 50.0),
         Row(
             "  frames while scrolling, 95th percentile",
@@ -137,7 +147,7 @@ def _time_keys(page: Any, numbers: int) -> Iterator[float]:
         page.wait_for_timeout(_SETTLING_MS)
         for digit in digits:
             page.evaluate(KEY)
-            page.keyboard.press(digit)
+            page.keyboard.press(digit, delay=_PRESSED_MS)
             yield page.evaluate("window.keyed")
     filter_box.fill("")
     page.wait_for_timeout(_SETTLING_MS)
@@ -161,8 +171,8 @@ def measure_code(browser: Any, address: str) -> float:
     return sum(size for one, size in sizes.items() if kinds.get(one) in ("Script", "Stylesheet")) / 1e3
 
 
-def measure_charts(browser: Any, scale: Scale, directory: Path) -> list[Row]:
-    """Measure charts: one, eight, and one with very many points."""
+def measure_charts(browser: Any, scale: Scale, directory: Path, bare: str) -> list[Row]:
+    """Measure charts: one, eight, and one with very many points. `bare` is where the bare pages are."""
     curves, points, many = scale.page_curves, scale.page_points, scale.page_many_points
     series = (
         (f"page: {curves} curves of {points:,} points", points, 1, 500.0),
@@ -177,7 +187,13 @@ def measure_charts(browser: Any, scale: Scale, directory: Path) -> list[Row]:
             charts = f"{origin(address)}charts?across={min(metrics, 4)}"
             first = time_page(browser, charts, charts_show(metrics), runs=1, first=address)
             opened = time_page(browser, charts, charts_show(metrics), runs=scale.page_runs, first=address)
+        address = f"{bare}charts/{metrics}/{curves}/{each}"
+        shows = page_bare.charts_show(metrics)
+        time_page(browser, address, shows, runs=1)
         rows.append(_row(what, opened, limit_ms))
+        rows.append(
+            _row("  — the same numbers drawn by uPlot alone", time_page(browser, address, shows, runs=scale.page_runs))
+        )
         rows.append(Row("  the first time, before the journals were read", first[0], "ms"))
     return rows
 
@@ -241,5 +257,5 @@ def origin(address: str) -> str:
     return address.partition("?")[0]
 
 
-def _row(what: str, times_ms: list[float], limit_ms: float) -> Row:
+def _row(what: str, times_ms: list[float], limit_ms: float | None = None) -> Row:
     return Row(what, median(times_ms), "ms", limit_ms, details={"times_ms": times_ms})

@@ -78,7 +78,7 @@ def painted(page: Page, metric: str) -> int:
 
 
 def test_a_chart_is_drawn_for_each_metric_also_for_those_that_were_only_logged(
-    served: Served, open_page: OpenPage, watch: Watch
+    served: Served, open_page: OpenPage
 ) -> None:
     page = open_page(served, "/charts")
     for metric in ("val/loss", "val/acc", "speed"):
@@ -88,8 +88,47 @@ def test_a_chart_is_drawn_for_each_metric_also_for_those_that_were_only_logged(
         re.compile(r"val.loss by step, 3 experiments, best 0\.1\d+ at 19 in \w{7} quick")
     )
     expect(page.get_by_text(HOSTILE[:25])).to_be_visible()
-    asked = [url for url in watch.requests if "/api/v1/curves" in url]
-    assert len(asked) == 3  # one a chart, whatever the number of experiments
+
+
+@pytest.mark.parametrize(
+    ("address", "width"),
+    [
+        ("/charts", 1280),
+        ("/charts", 400),
+        ("/charts", 2200),
+        ("/charts?across=1", 1280),
+        ("/charts?across=4", 1280),
+        ("/charts?x=time&hide={slow}", 1000),
+        ("/charts?q=name%3Dslow", 1280),
+        ("/charts?full=val/acc", 1280),
+        ("/e/{slow}/charts", 1280),
+    ],
+)
+def test_curves_are_asked_for_once_a_chart_whatever_the_number_of_experiments_and_the_width(
+    served: Served, trained: list[keepsake.Experiment], open_page: OpenPage, watch: Watch, address: str, width: int
+) -> None:
+    page = open_page(served, address.format(slow=trained[0].id[:8]), width=width, height=2000)
+    expected = 1 if "full" in address else 3
+    expect(page.locator(".chart-area canvas.chart-overlay")).to_have_count(expected)
+    page.wait_for_load_state("networkidle")
+    asked = [parse_qs(urlsplit(url).query)["metric"][0] for url in watch.requests if "/api/v1/curves" in url]
+    assert sorted(asked) == (["val/acc"] if "full" in address else ["speed", "val/acc", "val/loss"])
+
+
+def test_curves_are_asked_for_before_there_is_a_chart_to_draw_them_in(served: Served, open_page: OpenPage) -> None:
+    page = open_page(served, "/about")
+    page.add_init_script(
+        """window.hadCard = {};
+        const { fetch } = window;
+        window.fetch = (address, ...rest) => {
+          const metric = new URL(address, location).searchParams.get("metric");
+          if (metric) hadCard[metric] = document.querySelector(`.chart-card[aria-label="${metric}"]`) !== null;
+          return fetch(address, ...rest);
+        };"""
+    )
+    page.goto(f"{served.origin}/charts")
+    expect(chart(page, "speed")).to_be_visible()
+    assert page.evaluate("() => window.hadCard") == {"val/loss": False, "val/acc": False, "speed": False}
 
 
 def test_what_is_set_for_all_charts_comes_back_on_reload(served: Served, open_page: OpenPage) -> None:

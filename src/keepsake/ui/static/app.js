@@ -67,15 +67,23 @@ load().then(startLive);
 applyTheme();
 
 // The page is drawn with what is in it, unless that takes longer than a moment: then its frame comes first.
-const MOMENT_MS = 100;
+const MOMENT_MS = 150;
 let isBegun = false;
 function begin() {
   if (isBegun) return;
   isBegun = true;
-  end();
   const root = document.getElementById("app");
   root.replaceChildren();
   render(html`<${App} />`, root);
 }
-const end = model.subscribe(({ connection }) => connection === "loading" || queueMicrotask(begin));
+// Before a view is drawn, it asks for what it will show; its `prepare` resolves when there is more to draw.
+async function prepare() {
+  if (!loaded[first]) await loadView(first);
+  await loaded[first].prepare?.();
+}
+const end = model.subscribe(({ connection }) => {
+  if (connection === "loading") return;
+  end();
+  queueMicrotask(() => prepare().then(begin, begin)); // when the model is set as a whole
+});
 setTimeout(begin, MOMENT_MS);

@@ -3,15 +3,13 @@
 // `whole` are all points as the server reduced them, `detail` those of a range. A range is asked for only where points were left
 // out. An answer that comes too late for what is asked now is dropped.
 
-import { getBytes, getJson, isStatic } from "./api.js";
+import { askCurves, stepped, takeAhead } from "./ahead.js";
+import { getJson, isStatic } from "./api.js";
 import { curveFromFrozen, decodeCurves } from "./curves.js";
 import { model } from "./model.js";
 import { Store } from "./store.js";
 
 const MOST_IDS = 500; // in one answer
-// Widths are asked for in steps: a curve of 2,000 points is sent as it is to a chart across a page, where leaving out every
-// twentieth would take the server longer than it saves.
-const STEP_PX = 256;
 
 export class CurveData {
   // `state` has {whole: Map by id, detail: {from, to, curves: Map} or null, isLoading, error}.
@@ -25,11 +23,12 @@ export class CurveData {
   async load({ ids, metric, x, width }) {
     const before = this.asked;
     const isSame = before && before.metric === metric && before.x === x && width <= before.width * 1.5;
-    this.asked = { metric, x, ids, width: isSame ? before.width : Math.ceil(width / STEP_PX) * STEP_PX };
+    const ahead = isSame ? null : takeAhead({ ids, metric, x, width });
+    this.asked = { metric, x, ids, width: isSame ? before.width : (ahead?.width ?? stepped(width)) };
     if (!isSame) this.#restart();
     const { whole } = this.state.get();
     const missing = isSame ? ids.filter((id) => !whole.has(id)) : ids;
-    await this.#fetch(missing, {}, (curves) => this.state.set({ whole: merged(isSame ? this.state.get().whole : new Map(), curves), isLoading: false, error: null }));
+    await this.#fetch(missing, { bytes: ahead?.bytes }, (curves) => this.state.set({ whole: merged(isSame ? this.state.get().whole : new Map(), curves), isLoading: false, error: null }));
   }
 
   // Fetches a range finer, if there is more of it than is there.
@@ -102,10 +101,10 @@ function merged(known, curves) {
   return all;
 }
 
-// Ids may come back with more digits than were asked for; the ones asked for are what the page knows.
-async function ask(ids, { metric, x, width, from = null, to = null }, signal) {
+// `bytes` are the answer, when it was asked for already. Ids may come back with more digits than were asked for; the ones asked for are what the page knows.
+async function ask(ids, { metric, x, width, from, to, bytes }, signal) {
   if (isStatic) return Promise.all(ids.map((id) => askFrozen(id, metric, x)));
-  const { curves } = decodeCurves(await getBytes("curves", { ids: ids.join(","), metric, x, width: Math.round(width), from, to }, { signal }));
+  const { curves } = decodeCurves(await (bytes ?? askCurves({ ids, metric, x, width, from, to }, signal)));
   const known = new Map(curves.map((curve) => [ids.find((id) => curve.id.startsWith(id) || id.startsWith(curve.id)), curve]));
   const empty = new Float64Array(0);
   return ids.map((id) => ({ ...(known.get(id) ?? { xs: empty, ys: empty, points: 0 }), id }));

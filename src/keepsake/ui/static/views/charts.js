@@ -2,22 +2,26 @@
 
 import { html, useEffect, useMemo, useState, useStore } from "../parts/ui.js";
 import { current, setQuery } from "../core/address.js";
+import { askAhead } from "../core/ahead.js";
 import { groupMetrics, readSettings } from "../core/chartsettings.js";
 import { colorOf } from "../core/colors.js";
+import { loggedMetrics, metricsOf } from "../core/metrics.js";
 import { model } from "../core/model.js";
 import { ChartBar } from "../parts/chartbar.js";
 import { ChartGrid, useChartKeys, useShared } from "../parts/chartgrid.js";
 import { ChartList } from "../parts/chartlist.js";
 import { useMetrics } from "../parts/chartmetrics.js";
 import { Empty } from "../parts/message.js";
+import { loadPlots } from "../parts/plot.js";
 
 export function Charts() {
   const query = useStore(current, (address) => address.query);
   const { table, order, selected } = useParts();
   const settings = useMemo(() => readSettings(query), [query]);
+  useMemo(() => void Charts.prepare().catch(() => {}), []); // what cannot be asked is shown where a chart asks for it
   const isSelection = selected.length > 0;
-  const listed = useMemo(() => (isSelection ? selected : order.slice(0, settings.count).map((place) => table.ids[place])), [table.ids, order, selected, settings.count]);
-  const ids = useMemo(() => listed.filter((id) => !settings.hidden.some((start) => id.startsWith(start))), [listed.join(), settings.hidden.join()]);
+  const listed = useMemo(() => listedIds({ table, order, selected }, settings), [table.ids, order, selected, settings.count]);
+  const ids = useMemo(() => seenIds(listed, settings), [listed.join(), settings.hidden.join()]);
   const { metrics, isAsking } = useMetrics(table, listed);
   const [spoken, speak] = useState("");
   const shared = useShared(table, ids, query.group, speak);
@@ -41,6 +45,26 @@ export function Charts() {
     </div>
     <p class="hidden-text" role="status">${spoken}</p>
   </div>`;
+}
+
+// Asks for what will be drawn; resolves when it is known which charts there are.
+Charts.prepare = async () => {
+  const settings = readSettings(current.get().query);
+  const state = model.get();
+  const listed = listedIds(state, settings);
+  const ask = (names) => askAhead(metricsOf(state.table, listed, names), seenIds(listed, settings), settings);
+  const { answer } = loggedMetrics(listed);
+  ask([]);
+  loadPlots().catch(() => {}); // a chart says so
+  ask(await answer);
+};
+
+function listedIds({ table, order, selected }, { count }) {
+  return selected.length ? selected : order.slice(0, count).map((place) => table.ids[place]);
+}
+
+function seenIds(listed, { hidden }) {
+  return listed.filter((id) => !hidden.some((start) => id.startsWith(start)));
 }
 
 function useParts() {
