@@ -75,8 +75,13 @@ def test_collecting_and_pushing_everything_pack_beyond_a_network(far: Repository
     add(near.store, range(100))
     assert collect(near).packed == 0
     assert list_packs(near.store) == []
-    push(near, far)
+    done: list[int] = []
+    expected: list[int] = []
+    push(near, far, on_progress=done.append, on_total=expected.append)
     assert len(list_packs(far.store)) == 1
+    journals = sum(info.size_bytes for info in far.store.list(JOURNALS))
+    assert expected == [journals, journals], "copied, and packed"
+    assert sum(done) == sum(expected)
     add(far.store, range(100, 200))
     assert collect(far, dry_run=True).packed == 0
     assert collect(far).packed == 200, "with those of the first pack, which held little"

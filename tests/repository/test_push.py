@@ -179,7 +179,21 @@ def test_a_damaged_experiment_does_not_hold_up_the_others(source: Side, target: 
     assert target.read() == {"b" * 64: [content + b"b" * 64 for content in CONTENTS]}
 
 
-def test_progress_is_told_in_bytes(source: Side, target: Side) -> None:
-    told: list[int] = []
-    result = push(source.repository, target.repository, on_progress=told.append)
-    assert sum(told) == result.chunk_bytes
+def test_progress_is_told_in_bytes_and_comes_to_what_was_expected(source: Side, target: Side) -> None:
+    push(source.repository, target.repository)  # where journals no longer grow
+    empty = Side(source.root.parent / "empty")
+    done: list[int] = []
+    expected: list[int] = []
+    result = push(target.repository, empty.repository, on_progress=done.append, on_total=expected.append)
+    journals = sum(info.size_bytes for info in empty.faulty.list(JOURNALS))
+    assert sum(done) == sum(expected) == result.chunk_bytes + journals
+
+
+def test_progress_of_one_experiment_is_that_of_its_chunks(source: Side, target: Side) -> None:
+    done: list[int] = []
+    expected: list[int] = []
+    one = ["a" * 64]
+    result = push(
+        source.repository, target.repository, experiment_ids=one, on_progress=done.append, on_total=expected.append
+    )
+    assert sum(done) == sum(expected) == result.chunk_bytes

@@ -7,8 +7,9 @@ missing, damaged or out of date, may overlap, and may be deleted at any time. Wh
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from keepsake._chunks.digest import digest_of
@@ -50,11 +51,21 @@ class PackHead:
         return sum(name.size_bytes or 0 for name in self.segments)
 
 
-def pack_journals(repository: Repository) -> int:
+def pack_journals(
+    repository: Repository,
+    *,
+    on_progress: Callable[[int], None] | None = None,
+    on_total: Callable[[int], None] | None = None,
+) -> int:
     """Copy short segments that are in no pack into new ones, if there are enough of them; return how many are in those.
 
     Packs that hold little that counts are replaced. Two processes that do this at once make packs that overlap, which
     the next one puts right.
+
+    Args:
+        repository: whose journals are packed.
+        on_progress: called with the bytes of the segments of each pack when it is done.
+        on_total: called with how many bytes that will be, once it is known.
 
     Raises:
         StoreError: the store failed. What was done until then is of use.
@@ -71,9 +82,14 @@ def pack_journals(repository: Repository) -> int:
     packs = _look_at_packs(store, short)
     if len(short.keys() - packs.kept - packs.replaced) < LEAST_SEGMENTS:
         return 0
+    plans = list(plan_packs(name for key, name in short.items() if key not in packs.kept))
+    if on_total is not None:
+        on_total(sum(map(_length, itertools.chain.from_iterable(plans))))
     count = 0
-    for names in plan_packs(name for key, name in short.items() if key not in packs.kept):
+    for names in plans:
         count += _save_pack(store, names)
+        if on_progress is not None:
+            on_progress(sum(map(_length, names)))
     for key in packs.scanty:
         store.delete(key)
     return count

@@ -65,8 +65,9 @@ def push(
         experiment_ids: the experiments to copy; all of them when None.
         threads: how many chunks are copied at once, at least; a chunk takes about three times its length of memory.
         last_first: begin with the last chunks, beside somebody who begins with the first.
-        on_progress: called with the bytes of each chunk as it is done, sent or not, by one thread at a time.
-        on_total: called with how many bytes of chunks there are to be done, whenever more of them are known.
+        on_progress: called with the bytes of each chunk as it is done, sent or not, by one thread at a time; when all
+            experiments are copied, also with those of each journal, and of each pack that is made of them.
+        on_total: called with how many bytes of these there are to be done, whenever more of them are known.
 
     Raises:
         StoreError: one of the two stores failed; what has arrived stays.
@@ -80,17 +81,28 @@ def push(
     here = _list_some(source, experiment_ids)
     there = _list_some(target, experiment_ids)
     damage: list[KeepsakeError] = []
+    is_everything = experiment_ids is None  # then there may be many, of which most have nothing but a journal
+    if is_everything:
+        copier.expect(sum(map(_length, here.values())))
 
     def work(shared: Iterator[str]) -> None:
         for experiment_id in shared:
-            damage.extend(_push_experiment(experiment_id, here[experiment_id], there.get(experiment_id, []), copier))
+            names = here[experiment_id]
+            damage.extend(_push_experiment(experiment_id, names, there.get(experiment_id, []), copier))
+            if is_everything:
+                copier.advance(_length(names))
 
     run_workers(work, sorted(here), threads=copier.concurrency)
     if damage:
         raise damage[0]
-    if experiment_ids is None and target.is_remote and copier.result.segments >= LEAST_SEGMENTS:
-        pack_journals(target)
+    if is_everything and target.is_remote and copier.result.segments >= LEAST_SEGMENTS:
+        pack_journals(target, on_progress=copier.advance, on_total=copier.expect)
     return copier.result
+
+
+def _length(names: Iterable[SegmentName]) -> int:
+    """Return the length of segments; one that still grows has none yet."""
+    return sum(name.size_bytes or 0 for name in names)
 
 
 def _nothing(_: int) -> None:
@@ -236,6 +248,16 @@ class _Copier:
         self._on_total = on_total
         self._lock = threading.Lock()
 
+    def expect(self, size_bytes: int) -> None:
+        """Say that so much more is to be done."""
+        with self._lock:
+            self._on_total(size_bytes)
+
+    def advance(self, size_bytes: int) -> None:
+        """Say that so much more is done."""
+        with self._lock:
+            self._on_progress(size_bytes)
+
     def count_segment(self) -> None:
         """Count one more segment."""
         with self._lock:
@@ -254,8 +276,7 @@ class _Copier:
             for manifest in manifests.values():
                 lengths |= manifest.chunk_lengths()
             chunks = sorted(lengths)
-            with self._lock:
-                self._on_total(sum(lengths.values()))
+            self.expect(sum(lengths.values()))
             intents.append(create_intent(self.target.store, session_id, [*manifests, *chunks]))
             condemned = list_condemned(self.target.store, now_s=time.time())
             self._each(chunks[::-1] if self._last_first else chunks, partial(self._copy_chunk, condemned, lengths))
@@ -296,7 +317,7 @@ class _Copier:
         with self._lock:
             self.result.chunks += size_bytes > 0
             self.result.chunk_bytes += size_bytes
-            self._on_progress(lengths[digest])
+        self.advance(lengths[digest])
 
     def _copy_manifest(self, condemned: set[str], manifest: Manifest) -> None:
         digest = self.target.save_manifest(manifest, durable=True)
