@@ -88,16 +88,16 @@ class Checkout:
         from keepsake._snapshots.checkout import run_checkout
 
         plan = self._present.without_unchanged(self._plan)
-        written_bytes = 0
+        written_bytes, total_bytes = 0, plan.size_bytes
 
         def advance(size_bytes: int) -> None:
             nonlocal written_bytes
             written_bytes += size_bytes
             if on_progress is not None:
-                on_progress(written_bytes, plan.size_bytes)
+                on_progress(written_bytes, total_bytes)
 
         store = self._repository.store
-        with reading_once(store, plan.size_bytes):
+        with reading_once(store, total_bytes):
             result = run_checkout(
                 plan,
                 self._repository.chunks,

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 CONFIG_NAMES = ("keepsake.yaml", "keepsake.yml")
 _KEYS = ("repository", "repository_options", "other_repositories", "courier", "storage")
 DEFAULT_REPOSITORY = ".keepsake"
+_DIRECTORY = "directory (on the command line: -D)"
+_REPOSITORY = "repository (on the command line: -R)"
+"""What messages call arguments that are options of the command line as well."""
 
 Mode: TypeAlias = Literal["online", "offline", "disabled"]
 MODES: tuple[Mode, ...] = ("online", "offline", "disabled")
@@ -87,7 +90,7 @@ def find_project(
     """
     given = directory if directory is not None else env.get("KEEPSAKE_DIRECTORY") or None
     if given is not None:
-        project = _given_directory(given, "directory" if directory is not None else "KEEPSAKE_DIRECTORY")
+        project = _given_directory(given, _DIRECTORY if directory is not None else "KEEPSAKE_DIRECTORY")
         config_path = _find_config(project)
     else:
         config_path = _find_config_upwards(_current_directory())
@@ -96,7 +99,7 @@ def find_project(
     written = _read_config(config_path) if config_path else _Written()
     source: Source
     if repository is not None:
-        source, url = "argument", _given_url(repository, project, "repository")
+        source, url = "argument", _given_url(repository, project, _REPOSITORY)
     elif env.get("KEEPSAKE_REPOSITORY"):
         source, url = "variable", _given_url(env["KEEPSAKE_REPOSITORY"], project, "KEEPSAKE_REPOSITORY")
     elif written.repository is not None:
@@ -178,7 +181,7 @@ def write_config(directory: str | os.PathLike[str] | None, repository: str | Non
 
 def check_no_config(directory: str | os.PathLike[str] | None, repository: str | None, *, replace: bool = False) -> Path:
     """Return the path at which `write_config` would write; raises what it would raise."""
-    project = _given_directory(directory, "directory") if directory is not None else _current_directory()
+    project = _given_directory(directory, _DIRECTORY) if directory is not None else _current_directory()
     _to_url(repository or DEFAULT_REPOSITORY, project, "repository")
     path = project / CONFIG_NAMES[0]
     if path.exists() and not replace:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from keepsake.comparison import Comparable, SnapshotFiles
 
 NewEvent: TypeAlias = dict[str, Any]
+_STEP_LIMIT = 1 << 63
 
 
 @dataclass(frozen=True)
@@ -472,4 +473,7 @@ def _check_step(step: object) -> int | None:
         return None
     if isinstance(step, bool) or not isinstance(step, SupportsIndex):
         raise InvalidInputError(f"step must be a whole number, not {step!r}")
-    return operator.index(step)
+    number = operator.index(step)
+    if not -_STEP_LIMIT <= number < _STEP_LIMIT:
+        raise InvalidInputError("step must be a whole number of at most 64 bits", hint="count epochs or batches")
+    return number

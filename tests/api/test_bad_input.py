@@ -193,6 +193,29 @@ def test_garbage_at_the_end_of_a_journal_loses_nothing_before_it(project: Path) 
     assert only_experiment().checkpoints.step == [0, 10, 20]
 
 
+def test_whoever_reads_an_experiment_of_which_a_part_is_damaged_is_told_so_once(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    experiment = make_run()
+    (listed,) = keepsake.experiments.list()
+    assert len(listed.checkpoints) == 3
+    (journal,) = (project / ".keepsake" / "journals").rglob(f"{experiment.id}.*")
+    journal.write_bytes(journal.read_bytes().replace(b'"step":20', b'"step":21'))
+    capsys.readouterr()
+    for _ in range(2):
+        assert [one.step for one in keepsake.experiments.get(experiment.id).checkpoints] == [0, 10]
+    said = capsys.readouterr().err
+    assert said.count(f"a part of experiment {experiment.short_id()} cannot be read") == 1
+    assert "keepsake check" in said
+
+
+@pytest.mark.parametrize("step", [1 << 63, -(1 << 63) - 1, 10**400])
+def test_a_step_has_64_bits(project: Path, step: int) -> None:
+    with pytest.raises(InvalidInputError, match="64 bits"):
+        keepsake.init().checkpoint(step=step)
+    assert keepsake.init().checkpoint(step=(1 << 63) - 1).step == (1 << 63) - 1
+
+
 def test_an_error_says_what_to_do_and_has_a_kind_for_programs() -> None:
     with pytest.raises(KeepsakeError) as caught:
         keepsake.init(params=5)

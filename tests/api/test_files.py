@@ -11,6 +11,7 @@ import pytest
 
 import keepsake
 from keepsake import Checkpoint
+from keepsake._snapshots.overlay import CheckoutPlan
 from keepsake.errors import CorruptionError, InvalidInputError, NotFoundError
 from tests.api.runs import files_below, only_experiment, write_files
 
@@ -242,3 +243,23 @@ def test_checkout_to_what_is_no_directory_is_refused(checkpoint: Checkpoint, pro
     with pytest.raises(InvalidInputError, match="directory"):
         checkpoint.checkout(directory)
     assert (project / "taken").read_text() == "a file"
+
+
+def test_how_far_a_checkout_is_costs_the_same_for_each_file(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(project, {f"many/{number}": str(number) for number in range(300)})
+    with keepsake.init(quiet=True) as experiment:
+        checkpoint = experiment.checkpoint("many")
+    measured: list[CheckoutPlan] = []
+
+    def size_bytes(plan: CheckoutPlan) -> int:
+        measured.append(plan)
+        return sum(entry.size_bytes for entry in plan.entries)
+
+    monkeypatch.setattr(CheckoutPlan, "size_bytes", property(size_bytes))
+    told: list[tuple[int, int]] = []
+    checkpoint.plan_checkout(tmp_path / "out").run(quiet=True, on_progress=lambda *progress: told.append(progress))
+    assert len(told) == 300
+    assert told[-1][0] == told[-1][1] == sum(len(str(number)) for number in range(300))
+    assert len(measured) <= 3

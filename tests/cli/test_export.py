@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pandas as pd
 import pytest
 
+import keepsake
 from tests.cli.subjects import RunCli, TwoExperiments
 
 
@@ -37,6 +39,71 @@ def test_the_ending_of_the_file_says_the_format(
     frame = read(path)
     assert list(frame["params.learning_rate"]) == [0.1, 0.01]
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
+
+
+def test_whole_numbers_of_more_than_64_bits_are_text_in_parquet(cli: RunCli, tmp_path: Path) -> None:
+    project = keepsake.Project(repository=str(tmp_path / "repository"), directory=str(tmp_path))
+    for seed, size in ((2**64 - 1, 1), (-3, 2.5)):
+        experiment = project.experiments.create(params={"seed": seed, "size": size}, quiet=True)
+        experiment.checkpoint(count=10**30)
+        experiment.stop()
+    path = tmp_path / "table.parquet"
+    for more in ((), ("--checkpoints",)):
+        assert cli("-R", str(tmp_path / "repository"), "export", "-o", str(path), *more, at=tmp_path).code == 0
+        frame = pd.read_parquet(path)
+        assert list(frame["params.seed"]) == ["18446744073709551615", "-3"]
+        assert list(frame["params.size"]) == [1, 2.5]
+
+
+CURVES: dict[str, list[Any]] = {
+    "large": [1e17] * 4, "diverged": [1.0, 1e308, -1e308, 2.0], "endless": [10**400 + step for step in range(4)],
+    "flat": [5] * 4, "below": [-1.0] * 4, "listed": [[1, 2]] * 4, "undefined": [math.nan] * 4,
+}  # fmt: skip
+
+
+@pytest.fixture
+def curves(tmp_path: Path) -> str:
+    root = str(tmp_path / "repository")
+    with keepsake.Project(repository=root, directory=str(tmp_path)).experiments.create(quiet=True) as experiment:
+        for step in range(4):
+            metrics = {name: values[step] for name, values in CURVES.items()}
+            experiment.checkpoint(step=(1 << 62) + step, metrics=metrics)
+    return root
+
+
+@pytest.mark.parametrize("metric", ["large", "diverged", "flat"])
+@pytest.mark.parametrize("logy", [(), ("--logy",)])
+@pytest.mark.parametrize("where", [(), ("-o", "curve.png")])
+def test_numbers_of_any_size_are_drawn(
+    cli: RunCli, tmp_path: Path, curves: str, metric: str, logy: tuple[str, ...], where: tuple[str, ...]
+) -> None:
+    done = cli("-R", curves, "plot", "-m", metric, *logy, *where, at=tmp_path)
+    assert (done.code, done.err.count("error")) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("metric", "options", "message"),
+    [
+        ("below", ("--logy",), "the metric 'below' is no finite number above 0 anywhere"),
+        ("listed", (), "the metric 'listed' is no number that can be drawn anywhere"),
+        ("undefined", (), "the metric 'undefined' is no number that can be drawn anywhere"),
+        ("endless", (), "the metric 'endless' is no number that can be drawn anywhere"),
+        ("larg", (), "no experiment has the metric 'larg'"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told_and_why(
+    cli: RunCli, tmp_path: Path, curves: str, metric: str, options: tuple[str, ...], message: str
+) -> None:
+    done = cli("-R", curves, "plot", "-m", metric, *options, at=tmp_path)
+    assert (done.code, message in done.err) == (2, True)
+    assert ("did you mean large?" in done.err) == (metric == "larg")
+
+
+def test_numbers_too_large_to_be_divided_are_compared(cli: RunCli, tmp_path: Path, curves: str) -> None:
+    first, second = keepsake.Project(repository=curves).experiments.list()[0].checkpoints[:2]
+    done = cli("-R", curves, "diff", "--only", "metrics", first.id, second.id, at=tmp_path)
+    assert done.code == 0
+    assert "endless" in done.out
 
 
 def test_a_file_that_cannot_be_written_is_named(cli: RunCli, trained: TwoExperiments, tmp_path: Path) -> None:

@@ -162,6 +162,16 @@ def test_what_scripts_pass_becomes_values(thing: object, wanted: object) -> None
     assert same(to_params({"x": thing}), {"x": wanted})
 
 
+def test_a_number_that_nobody_could_print_is_refused() -> None:
+    things: list[object] = [10**4300, -(10**4300), [1, 10**4300], {"a": {"b": 10**5000}}, {10**4300}]
+    for thing in things:
+        with pytest.raises(InvalidInputError, match=r"^params\.x.* more than 4,300 digits"):
+            to_value(thing, name="params.x")
+        with pytest.raises(InvalidInputError, match=r"^params\.x.* more than 4,300 digits"):
+            to_params({"x": thing})
+    assert to_params({"x": 10**4299}) == {"x": 10**4299}
+
+
 def test_a_combination_of_flags_is_text() -> None:
     assert isinstance(to_value(Flags.A | Flags.B, name="params.x"), str)
 

@@ -18,6 +18,8 @@ HEADINGS = {
 }  # fmt: skip
 """What each section is called."""
 NOT_SET = "(not set)"
+_LARGEST = 1e300
+"""No share is said of larger numbers: a whole one may be too large to be divided by."""
 
 
 def diff_summary(diff: Diff) -> str:
@@ -70,7 +72,7 @@ def difference_text(row: MetricRow) -> str:
     difference, first = row.differences[1], row.values[0]
     if not difference or isinstance(first, (str, list, dict)) or first is None:
         return ""
-    share = f" ({100 * difference / abs(first):+.3g} %)" if first else ""
+    share = f" ({100 * difference / abs(first):+.3g} %)" if first and abs(first) < _LARGEST else ""
     if row.goal is None:
         return f"{difference:+.6g}{share}"
     is_better = (difference < 0) == (row.goal == "minimize")

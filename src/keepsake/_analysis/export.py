@@ -121,14 +121,19 @@ def _cell(value: Any) -> Any:
     return value
 
 
+def _is_long(value: Any) -> bool:
+    return isinstance(value, int) and not -(1 << 63) <= value < 1 << 63
+
+
 def _write_parquet(rows: Sequence[Row], file: IO[bytes]) -> None:
     try:
         import pandas as pd
 
-        # A column of Parquet has one type; what is mixed becomes text.
+        # A column of Parquet has one type, and no whole number of more than 64 bits; others become text.
         frame = pd.DataFrame(rows, columns=_columns(rows)).map(_cell)
         for column in frame.columns:
-            if frame[column].dropna().map(type).nunique() > 1 and frame[column].dtype == object:
+            values = frame[column].dropna()
+            if values.dtype == object and (values.map(type).nunique() > 1 or values.map(_is_long).any()):
                 frame[column] = frame[column].map(lambda value: value if value is None else str(value))
         file.write(frame.to_parquet(index=False))
     except ImportError as error:

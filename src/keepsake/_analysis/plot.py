@@ -33,6 +33,8 @@ _LEGEND_MOST = 40
 _MARKED_POINTS = 100
 _NAMED_POINTS = 20
 _LISTED = 10
+_LARGEST = 1e300
+"""What is larger is left out, as infinities are: matplotlib adds margins, beyond which there is no number."""
 
 
 class Measured(Protocol):
@@ -265,15 +267,9 @@ def _is_number(value: Value) -> bool:
 
 def _number(value: Value, *, positive: bool) -> float:
     """Return a value as a place on an axis, NaN when it has none; a logarithmic axis needs a `positive` one."""
-    if not isinstance(value, (bool, int, float)):
+    if not isinstance(value, (bool, int, float)) or not abs(value) <= _LARGEST or (positive and value <= 0):
         return _GAP
-    try:
-        number = float(value)
-    except OverflowError:
-        return _GAP
-    if not math.isfinite(number) or (positive and number <= 0):
-        return _GAP
-    return number
+    return float(value)
 
 
 def _category(value: Value) -> str:

@@ -13,7 +13,7 @@ from keepsake._catalog.encoding import CatalogDamagedError
 from keepsake._catalog.survey import segments_of_stamp
 from keepsake._model.events import ExperimentState, fold_events
 from keepsake._repository.journal import load_journal
-from keepsake._repository.repository import Repository
+from keepsake._repository.repository import Repository, tell_of_damage
 from keepsake.stores.base import DirectoryStore
 
 READ_AHEAD = 64
@@ -68,6 +68,7 @@ class HistoryReader:
             journal = load_journal(
                 self._repository.store, experiment_id, segments_of_stamp(stamp), with_logs=self._with_logs
             )
+            tell_of_damage(journal)
             state = fold_events(experiment_id, journal.events)
         return state if state is not None else self._load_again(experiment_id)
 

@@ -1,7 +1,7 @@
 """Values: what params and metrics may hold, and how the things that training scripts pass become values.
 
-A value is None, a bool, an int of any size, a float (NaN and infinities too), a string, or a list or dictionary of
-values. The rules, in this order:
+A value is None, a bool, an int of at most 4,300 digits, a float (NaN and infinities too), a string, or a list or
+dictionary of values. The rules, in this order:
 
 - **Strings.** An enum member becomes `Class.MEMBER`, or its text when it is a string itself. Paths (anything with
   `__fspath__`), dates, times and time zones, UUIDs, decimals and fractions, devices and dtypes become their string.
@@ -38,9 +38,15 @@ their parts so that they would unfold without end."""
 MAX_DEPTH = 100
 """Deepest nesting. The JSON code of the standard library recurses; it shares some 1,000 levels with all its callers."""
 
+MAX_DIGITS = 4300
+"""Most digits of a whole number: Python itself writes and reads no longer ones unless it is set to,
+https://docs.python.org/3/library/stdtypes.html#int-max-str-digits, so that nobody could print them."""
+
+_TOO_LARGE = 10**MAX_DIGITS
 _LISTS = (Sequence, AbstractSet, ValuesView)
 _BYTES = (bytes, bytearray, memoryview)
-_PLAIN: frozenset[type] = frozenset({type(None), bool, int, float, str})
+_PLAIN: frozenset[type] = frozenset({type(None), bool, float, str})
+"""What needs no look; an int needs one at its size."""
 _CONTAINERS: frozenset[type] = frozenset({dict, list, tuple, set, frozenset})
 
 # By name, so that none of these modules is imported. A subclass counts: `pandas.Timestamp` is a datetime.
@@ -84,7 +90,7 @@ def to_value(thing: object, *, name: str) -> Value:
     Raises:
         InvalidInputError: it, or something in it, cannot be stored; the message names the dotted place and the type.
     """
-    if type(thing) in _PLAIN:
+    if _is_plain(thing):
         return thing  # type: ignore[return-value]
     return _Conversion().convert(thing, name)
 
@@ -160,7 +166,7 @@ def _find_dotted(values: object, name: str) -> object:
 def _to_dictionary(given: object, noun: str) -> dict[str, Value]:
     if type(given) is dict:
         for key, item in given.items():
-            if type(item) not in _PLAIN or type(key) is not str:
+            if not _is_plain(item) or type(key) is not str:
                 break
         else:
             return given.copy()
@@ -181,11 +187,15 @@ class _Conversion:
 
     def convert(self, thing: object, name: str) -> Value:
         """Convert one thing and all that is in it."""
-        kind = type(thing)
-        if kind in _PLAIN:
+        if _is_plain(thing):
             return thing  # type: ignore[return-value]
-        if kind not in _CONTAINERS:
+        if type(thing) not in _CONTAINERS:
             scalar: Value = _call_foreign(_to_scalar, thing, name)
+            if isinstance(scalar, int) and not _is_plain(scalar):
+                raise InvalidInputError(
+                    f"{name} is a whole number of more than {MAX_DIGITS:,} digits, which cannot be stored",
+                    hint="save it as a file, or store hex(…) of it",
+                )
             if scalar is not None:
                 return scalar
         if id(thing) in self._around:
@@ -222,19 +232,21 @@ class _Conversion:
                     f"{name} has the key {key!r} of type {_type_name(key)}; keys must be strings",
                     hint="str(key) makes it one",
                 )
-            values[str.__str__(key)] = item if type(item) in _PLAIN else self.convert(item, f"{name}.{key}")
+            values[str.__str__(key)] = item if _is_plain(item) else self.convert(item, f"{name}.{key}")
         return values
 
     def _convert_list(self, items: list[Any], name: str) -> list[Value]:
         self._take(len(items), name)
-        return [
-            item if type(item) in _PLAIN else self.convert(item, f"{name}.{index}") for index, item in enumerate(items)
-        ]
+        return [item if _is_plain(item) else self.convert(item, f"{name}.{index}") for index, item in enumerate(items)]
 
     def _take(self, count: int, name: str) -> None:
         self._items_left -= count
         if self._items_left < 0:
             raise InvalidInputError(f"{name} holds more than {MAX_ITEMS:,} values in all", hint="save them as a file")
+
+
+def _is_plain(thing: Any) -> bool:
+    return -_TOO_LARGE < thing < _TOO_LARGE if type(thing) is int else type(thing) in _PLAIN
 
 
 def _to_scalar(thing: object) -> str | int | float | None:

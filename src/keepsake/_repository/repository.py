@@ -20,7 +20,7 @@ from keepsake._chunks.codec import decode_chunk, encode_chunk
 from keepsake._chunks.digest import digest_of
 from keepsake._chunks.workers import run_workers
 from keepsake._model.events import ExperimentState, fold_events
-from keepsake._model.ids import new_session_id
+from keepsake._model.ids import new_session_id, short_id
 from keepsake._model.keys import REPOSITORY, SegmentName, manifest_key
 from keepsake._model.lines import decode_line, encode_line
 from keepsake._model.manifest import Manifest, decode_manifest, encode_manifest
@@ -36,6 +36,7 @@ from keepsake.errors import (
     UnsupportedVersionError,
 )
 from keepsake.machine import boot_time_ns
+from keepsake.notices import first_time, warn
 from keepsake.stores.base import AppendStore, CachingStore, Store, concurrency_of
 
 VERSION = 2
@@ -277,13 +278,25 @@ class Repository:
 
 
 def _fold(journal: Journal) -> ExperimentState:
-    """Return what the events of an experiment add up to; raises `NotFoundError` when that is nothing."""
+    """Return what the events of an experiment add up to, and say, once, what of them cannot be read.
+
+    Raises `NotFoundError` when they add up to nothing.
+    """
     state = fold_events(journal.experiment_id, journal.events)
     if state is not None:
+        tell_of_damage(journal)
         return state
     if journal.problems:
         raise journal.problems[0][1]
     raise NotFoundError(f"there is no experiment {journal.experiment_id}; it may have been deleted")
+
+
+def tell_of_damage(journal: Journal) -> None:
+    """Say, once in this process, what of an experiment's events cannot be read."""
+    for _, error in journal.problems:
+        text = f"a part of experiment {short_id(journal.experiment_id)} cannot be read: {error}"
+        if first_time(text):
+            warn(f"{text}; `keepsake check` lists everything")
 
 
 def _is_format_1(store: Store, document: dict[str, Any]) -> bool:

@@ -26,7 +26,7 @@ from keepsake._model.manifest import Entry
 from keepsake._snapshots.part import Part, name_part, open_part
 from keepsake._snapshots.paths import parent_of
 from keepsake.errors import ConflictError, KeepsakeError
-from keepsake.stores._oserrors import write_error
+from keepsake.stores._oserrors import directory_error, write_error
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -261,7 +261,9 @@ class Target:
         except OSError as error:
             if path and (error.errno in _IN_THE_WAY or isinstance(error, FileExistsError)):
                 raise self._in_the_way(path) from error
-            raise write_error(error, path or ".", os.fspath(self.root)) from error
+            if not path:
+                raise directory_error(error, os.fspath(self.root)) from error
+            raise write_error(error, path, os.fspath(self.root)) from error
 
     def _in_the_way(self, path: str) -> ConflictError:
         return ConflictError(

@@ -58,7 +58,8 @@ class FoundFiles:
             missing = [entry for entry in manifest.entries if entry.kind == "missing"]
             if missing and not quiet:
                 more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-                warn(f"{missing[0].path}{more} could not be saved and is recorded as missing: {missing[0].reason}")
+                are = "are" if more else "is"
+                warn(f"{missing[0].path}{more} could not be saved and {are} recorded as missing: {missing[0].reason}")
             return manifest
 
         return save

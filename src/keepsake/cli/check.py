@@ -56,10 +56,14 @@ def _print_report(report: CheckReport) -> None:
         click.echo(problem.message if is_named else f"{problem.key}: {problem.message}")
         for touched in problem.touches:
             click.echo(f"    affects {touched}")
-    count = len(report.problems)
-    outcome = "all is well" if report.is_clean else f"{count} problem{'s' if count > 1 else ''}"
-    seen = f"{report.experiments} experiments, {report.checkpoints} checkpoints, {report.chunks} chunks"
+    outcome = "all is well" if report.is_clean else _count(len(report.problems), "problem")
+    counts = (report.experiments, "experiment"), (report.checkpoints, "checkpoint"), (report.chunks, "chunk")
+    seen = ", ".join(_count(*one) for one in counts)
     say(f"{seen} ({format_bytes(report.chunk_bytes)}): {outcome}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _print_repair(result: RepairResult) -> None:

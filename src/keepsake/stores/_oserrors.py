@@ -56,6 +56,11 @@ def write_error(error: OSError, key: str, url: str) -> StoreError:
     return _translate(WriteError, f"cannot write {key} in {url}", error)
 
 
+def directory_error(error: OSError, path: str) -> StoreError:
+    """Translate what went wrong when a directory was made or opened."""
+    return _translate(WriteError, f"cannot use {path} as a directory", error)
+
+
 def _translate(kind: type[StoreError], what: str, error: OSError) -> StoreError:
     message = f"{what}: {error.strerror or error}"
     hint = _HINTS.get(error.errno or 0)
