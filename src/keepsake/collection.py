@@ -40,6 +40,8 @@ ExperimentFilter: TypeAlias = Callable[[Experiment], object]
 
 _CANDIDATES = 3
 """Ids that are named when one is not there."""
+_NAMED = 3
+"""Experiments that are named of which more waits in staging."""
 
 
 class FindsPlace(Protocol):
@@ -192,6 +194,7 @@ class ExperimentCollection:
         found: dict[str, list[Experiment]] = {}
         for prefix, wanted in digits.items():
             found[prefix] = [Experiment(place, state) for state in repository.find_experiments(wanted)]
+        _tell_of_unseen(place)
         return found
 
     def find_checkpoints(self, prefixes: Iterable[str]) -> dict[str, list[Checkpoint]]:
@@ -236,6 +239,7 @@ class ExperimentCollection:
             query, limit=limit if keep is None else None, find_running=functools.partial(_find_running, place)
         )
         _report(listing)
+        _tell_of_unseen(place)
         experiments = ExperimentList(Experiment(place, state) for state in listing.experiments)
         if keep is None:
             return experiments
@@ -420,6 +424,18 @@ def _report(listing: CatalogListing) -> None:
     for name, near in listing.unknown:
         suggestion = f"; did you mean {' or '.join(near)}?" if near else ""
         notice(f"no experiment has {name!r}, which the filter speaks of{suggestion}")
+
+
+def _tell_of_unseen(place: Place) -> None:
+    """Say which experiments have more than is shown, since the disk of the repository failed or was full."""
+    unseen = place.unseen_experiments()
+    if unseen:
+        which = ", ".join(map(short_id, unseen[:_NAMED])) + (
+            f" and {len(unseen) - _NAMED} more" if unseen[_NAMED:] else ""
+        )
+        notice_once(
+            f"of {which}, more waits in {place.staging}, since it could not be written; `keepsake push` delivers it"
+        )
 
 
 def _filtered(experiments: Iterable[Experiment], keep: ExperimentFilter) -> Iterator[Experiment]:

@@ -55,6 +55,28 @@ def test_a_repository_that_is_deleted_while_a_script_runs_is_told_at_the_next_ch
     assert not (project / ".keepsake" / "repository.json").exists()
 
 
+def test_who_looks_is_told_that_more_waits_until_it_is_delivered(
+    chunks: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = keepsake.init(quiet=True)
+    break_store(chunks)
+    experiment.checkpoint("w", step=1)
+    experiment.stop()
+    capsys.readouterr()
+    for look in (keepsake.experiments.list, lambda: keepsake.experiments.get(experiment.id)):
+        monkeypatch.setattr("keepsake.notices._said", set())
+        look()
+        said = capsys.readouterr().err
+        assert f"of {experiment.short_id()}, more waits in" in said
+        assert "keepsake push" in said
+    chunks.unlink()
+    keepsake.Project().deliver()
+    monkeypatch.setattr("keepsake.notices._said", set())
+    capsys.readouterr()
+    assert [one.step for one in only_experiment().checkpoints] == [1]
+    assert "waits" not in capsys.readouterr().err
+
+
 def test_stop_says_what_is_still_missing_and_the_next_experiment_delivers_it(
     chunks: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from keepsake._model.keys import CHUNKS, JOURNALS, MANIFESTS
+from keepsake._repository.journal import list_segments
 from keepsake._repository.repository import VERSION, Repository
 from keepsake._tracking.dispatch import Dispatcher
 from keepsake.errors import StoreError
@@ -116,6 +117,15 @@ class Place:
     def find_staging(self, home: Repository) -> Repository | None:
         """Open the staging repository for `home` if there is one that can be read."""
         return find_staging(self.staging, home)
+
+    def unseen_experiments(self) -> list[str]:
+        """Return the experiments of which something waits in staging for a disk, where no reader sees it."""
+        home = self.open_home() if isinstance(self.store, LocalStore) else None
+        staging = self.find_staging(home) if home is not None and home.version == VERSION else None
+        if home is None or staging is None:
+            return []
+        staged = list_segments(staging.store).items()
+        return [one for one, names in staged if any(home.store.head(name.key) is None for name in names)]
 
     def without_traces(self) -> Place:
         """Return the place of an experiment that leaves nothing: its repository ends with this process."""
