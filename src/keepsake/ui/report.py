@@ -114,19 +114,19 @@ def _write_page(documents: dict[str, Any], start: str) -> str:
     text = put_icon(text, read_module(ICON))
     text = text.replace('data-mode="server"', f'data-mode="static" data-start="{html.escape(start)}"')
     text = text.replace("<head>", "<head>\n" + head[0], 1)
-    text = text.replace(SCRIPTS_MARK, "\n".join(head[1:]))
-    return text.replace("</body>", f"<script>{script}</script>\n</body>")
+    text = text.replace("</body>", f"<script>{script}</script>\n</body>")
+    return text.replace(SCRIPTS_MARK, "\n".join(head[1:]))  # last, since what is in the data looks like anything
 
 
 def _data(name: str, document: Any) -> str:
-    text = _without_ends(json_text(document))
+    text = json_text(document).replace("<", r"\u003c")  # which JSON has in strings only
     return f'<script type="application/json" data-answer="{html.escape(name)}">{text}</script>'
 
 
 def _without_ends(text: str) -> str:
-    """Return a script or JSON in which nothing ends the element that it stands in, or begins a comment.
+    """Return a script in which nothing ends the element that it stands in, or begins a comment.
 
-    In both languages `<` may be written so within a string, and neither has `</script` or `<!--` anywhere else.
+    `<` may be written so within a string, and `</script` or `<!--` are nowhere else.
     """
     return re.sub(r"<(?=/script|script|!--)", r"\\u003c", text, flags=re.IGNORECASE)
 

@@ -217,6 +217,34 @@ def test_nothing_that_an_experiment_holds_ends_the_data_or_runs(page: Page, tmp_
     assert page.title() == "project · Keepsake"
 
 
+MARKUP = """<html><head></head><body>x</body></html><!-- scripts -->
+</body></script><h1 id=taken>INJECTED</h1><meta http-equiv=refresh content="0;url=data:text/plain,taken">
+"""
+
+
+def test_a_saved_page_is_shown_as_text_in_a_report_and_an_export(page: Page, tmp_path: Path) -> None:
+    directory = tmp_path / "project"
+    directory.mkdir()
+    (directory / "report.html").write_text(MARKUP)
+    project = Project(repository=str(tmp_path / "repository"), directory=directory)
+    experiment = project.experiments.create(path=".", params={"body": MARKUP}, name="</body>", quiet=True)
+    experiment.stop()
+    text, problems = make_report(project, [experiment])
+    (tmp_path / "report.html").write_text(text, encoding="utf-8")
+    site = export_page(project, tmp_path / "site")
+    assert (problems, site.problems) == ([], ())
+    assert (text.count("</body>"), text.count("<meta http-equiv")) == (1, 1)
+    visited: list[str] = []
+    page.on("framenavigated", lambda frame: visited.append(frame.url))
+    for index in (tmp_path / "report.html", site.index):
+        page.goto(f"{index.as_uri()}#/e/{experiment.id[:8]}/files/report.html")
+        expect(page.locator(".files-preview")).to_contain_text("INJECTED</h1>")
+        expect(page.locator(".files-preview")).to_contain_text("http-equiv=refresh")
+        expect(page.locator("#taken, body meta")).to_have_count(0)
+        expect(page.locator("header.topbar")).to_have_count(1)
+    assert all(url.startswith(tmp_path.as_uri()) for url in visited)
+
+
 def test_a_report_of_nothing_is_refused(project: Project) -> None:
     with pytest.raises(InvalidInputError, match="no experiment"):
         make_report(project, [])
