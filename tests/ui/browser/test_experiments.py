@@ -155,6 +155,26 @@ def test_who_leaves_while_typing_comes_back_to_what_was_typed(table: Page) -> No
     expect(table.locator(".count")).to_have_text("4 of 12")
 
 
+def test_links_have_the_filter_and_the_order_as_they_are_when_they_are_used(
+    table: Page, sweep: list[keepsake.Experiment]
+) -> None:
+    box = table.get_by_role("combobox", name="Filter experiments")
+    tab, row = table.get_by_role("link", name="Charts"), table.locator("[role=gridcell] a")
+    box.fill("model = vit")
+    expect(rows(table)).to_have_count(4)
+    header(table, "params.lr").click()
+    expect(tab).to_have_attribute("href", "/charts?q=model+=+vit&sort=params.lr")
+    expect(row.first).to_have_attribute("href", f"/e/{sweep[9].id[:12]}?q=model+=+vit&sort=params.lr")
+    box.fill("model = cnn")
+    expect(rows(table)).to_have_count(8)
+    row.first.click()
+    expect(table).to_have_url(re.compile(r"/e/\w+\?q=model\+=\+cnn&sort=params.lr$"))
+    box.fill("model = vit or seed = 1")
+    table.get_by_role("link", name="Experiments", exact=True).click()
+    expect(rows(table)).to_have_count(5)
+    expect(table).to_have_url(re.compile(r"/\?q=model\+=\+vit\+or\+seed\+=\+1&sort=params.lr$"))
+
+
 def test_a_filter_that_finds_nothing_says_how_to_go_on(table: Page) -> None:
     table.get_by_role("combobox", name="Filter experiments").fill("params.lr > 100")
     expect(table.get_by_role("heading", name="No experiment matches the filter")).to_be_visible()

@@ -116,6 +116,7 @@ def test_the_filter_looks_for_words(site: ExportResult, page: Page) -> None:
     page.get_by_role("search").locator("input").fill("run-1")
     expect(page.locator(".count")).to_have_text("1 of 2")
     expect(page).to_have_url(re.compile("q=run-1"))  # which is told once nothing has been typed for a moment
+    expect(page.get_by_role("link", name="Charts")).to_have_attribute("href", "#/charts?q=run-1")
     page.reload()
     expect(page.locator(".count")).to_have_text("1 of 2")
 

@@ -39,12 +39,31 @@ export function sharedAddress(view, parts = [], query = {}) {
   return { view, parts, query: { ...shared, ...query } };
 }
 
+// The attributes of a link to such an address. What all views share may change after it was drawn: the link follows.
+export function linkTo(address) {
+  return { href: href(address), "data-shared": "" };
+}
+
+function renewLinks() {
+  for (const link of document.querySelectorAll("a[data-shared]")) {
+    const { view, parts, query, hash } = parseAddress(link.getAttribute("href").replace(/^#/, ""));
+    const own = Object.fromEntries(Object.entries(query).filter(([name]) => !SHARED.includes(name)));
+    link.href = href({ ...sharedAddress(view, parts, own), hash });
+  }
+}
+
 function read() {
   return parseAddress(isStatic ? location.hash.slice(1) || startAddress || "/" : location.pathname + location.search + location.hash);
 }
 
 // The address that is shown. Read it with `get()`; change it with `go`, `replace` or `setQuery`.
 export const current = new Store(read());
+
+let { query: before } = current.get();
+current.subscribe(({ query }) => {
+  if (SHARED.some((name) => query[name] !== before[name])) queueMicrotask(renewLinks); // whoever asks the server for it comes first
+  before = query;
+});
 
 // `keepScroll` is for what looks at another part of the same page.
 export function go(address, { keepScroll = false } = {}) {

@@ -1,7 +1,7 @@
 // What stands in the cells of the table of experiments.
 
 import { h, html, useEffect, useState } from "./ui.js";
-import { href } from "../core/address.js";
+import { linkTo, sharedAddress } from "../core/address.js";
 import { formatCell } from "../core/columns.js";
 import { sparkPath } from "../core/sparks.js";
 import { formatAge, formatCount, formatNumber, formatTime } from "../core/values.js";
@@ -36,7 +36,7 @@ function idCell(table, place) {
   const id = table.ids[place];
   return [
     narrow.matches && h("span", { class: "narrow-status", "aria-hidden": "true" }, h(Status, { status: table.value(place, "status") })),
-    h("a", { href: href({ view: "experiment", parts: [id] }), tabIndex: -1, class: "mono", title: id }, id.slice(0, 8)),
+    h("a", { ...linkTo(sharedAddress("experiment", [id])), tabIndex: -1, class: "mono", title: id }, id.slice(0, 8)),
   ];
 }
 

@@ -1,7 +1,7 @@
 // A chart: the curves of one metric, what they say under the pointer, and the same as a table.
 
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./ui.js";
-import { go, href, sharedAddress } from "../core/address.js";
+import { go, linkTo, sharedAddress } from "../core/address.js";
 import { formatSeconds } from "../core/axes.js";
 import { describeCurve, nearestPlace } from "../core/curves.js";
 import { nameOfX } from "../core/chartsettings.js";
@@ -112,6 +112,6 @@ export function ChartTable({ metric, ids, data, settings, names, colorOf }) {
   const cell = (point) => html`<td class="number">${formatNumber(point.y)}<small class="muted"> at ${formatX(point.x, settings.xKind)}</small></td>`;
   return html`<div class="scroll-x chart-table" tabindex="0" role="region" aria-label=${`${metric} as a table`}><table class="plain">
     <thead><tr><th scope="col">experiment</th><th scope="col" class="number">first</th><th scope="col" class="number">last</th><th scope="col" class="number">smallest</th><th scope="col" class="number">largest</th><th scope="col" class="number">points</th></tr></thead>
-    <tbody>${rows.map(({ id, facts }) => html`<tr key=${id}><th scope="row"><span class="swatch" style=${{ background: colorOf(id) }}></span> <a href=${href(sharedAddress("experiment", [id]))}>${names(id)}</a></th>
+    <tbody>${rows.map(({ id, facts }) => html`<tr key=${id}><th scope="row"><span class="swatch" style=${{ background: colorOf(id) }}></span> <a ...${linkTo(sharedAddress("experiment", [id]))}>${names(id)}</a></th>
       ${cell(facts.first)}${cell(facts.last)}${cell(facts.min)}${cell(facts.max)}<td class="number">${data.whole.get(id).points.toLocaleString("en")}</td></tr>`)}</tbody></table></div>`;
 }

@@ -1,7 +1,7 @@
 // The experiments whose curves are shown: colour, eye, name; which of them, and how many.
 
 import { html } from "./ui.js";
-import { href, setQuery, sharedAddress } from "../core/address.js";
+import { linkTo, setQuery, sharedAddress } from "../core/address.js";
 import { point } from "../core/chartview.js";
 import { formatList, toggled } from "../core/chartsettings.js";
 import { select } from "../core/model.js";
@@ -34,7 +34,7 @@ function Row({ id, table, isHidden, turn, colorOf }) {
   const status = table.valueOf(place, "experiment", "status");
   return html`<li class=${isHidden ? "off" : ""} onMouseEnter=${() => isHidden || point(null, id, null)}>
     <button type="button" class="plain icon" aria-pressed=${!isHidden} aria-label=${`Show ${shortId(id)} ${name}`} onClick=${() => turn(id)}><span class="swatch big" style=${isHidden ? {} : { background: colorOf(id) }}></span></button>
-    <a href=${href(sharedAddress("experiment", [id]))} class="cut" title=${name || id}><code>${shortId(id)}</code> ${name}</a>
+    <a ...${linkTo(sharedAddress("experiment", [id]))} class="cut" title=${name || id}><code>${shortId(id)}</code> ${name}</a>
     ${status === "running" ? html`<${Status} status=${status} />` : null}
   </li>`;
 }

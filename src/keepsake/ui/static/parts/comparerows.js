@@ -1,7 +1,7 @@
 // The parts of a comparison that are tables of names and values: who is compared, params, metrics and so on.
 
 import { html, useState, useStore } from "./ui.js";
-import { current, href, sharedAddress } from "../core/address.js";
+import { current, href, linkTo, sharedAddress } from "../core/address.js";
 import { cellText, changedFiles, countChanges, differs, judge, sideName } from "../core/comparison.js";
 import { colorOf } from "../core/colors.js";
 import { formatTime, shortId, showUnseen } from "../core/values.js";
@@ -19,7 +19,7 @@ export function Section({ name, heading, count = null, tools = null, children })
 
 export function SideHeads({ asked, sides, address }) {
   return html`<div class="sides">${sides.map((side, index) => html`<article class="side" key=${index} style=${{ borderTopColor: colorOf(side.experiment_id.slice(0, 12)) }}>
-    <div class="side-title"><a href=${href(sharedAddress("experiment", [side.experiment_id.slice(0, 8)]))}><strong>${showUnseen(side.name || shortId(side.experiment_id))}</strong></a>
+    <div class="side-title"><a ...${linkTo(sharedAddress("experiment", [side.experiment_id.slice(0, 8)]))}><strong>${showUnseen(side.name || shortId(side.experiment_id))}</strong></a>
       ${side.status ? html`<${Status} status=${side.status} />` : null}</div>
     <div class="muted"><code>${shortId(side.experiment_id)}</code>${side.checkpoint_id ? html`, checkpoint <code>${shortId(side.checkpoint_id)}</code>${side.chosen ? ` (${side.chosen})` : ""}` : ", no checkpoint"}${side.step === null ? "" : `, step ${side.step}`}, ${formatTime(side.created)}</div>
     <div class="toolbar">${index ? html`<a class="small-link" href=${address([asked[index], ...asked.filter((_, other) => other !== index)])}>Make it the first</a>` : html`<span class="muted">the others are compared with this</span>`}

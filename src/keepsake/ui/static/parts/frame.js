@@ -2,7 +2,7 @@
 
 import { html, useEffect, useLayoutEffect, useState, useStore } from "./ui.js";
 import { isStatic, startAddress } from "../core/api.js";
-import { current, go, href, sharedAddress } from "../core/address.js";
+import { current, go, linkTo, sharedAddress } from "../core/address.js";
 import { bindKeys } from "../core/keys.js";
 import { refresh } from "../core/live.js";
 import { model } from "../core/model.js";
@@ -38,9 +38,9 @@ export function Frame({ children }) {
   }, [meta]);
   return html`<a class="skip" href="#main" onClick=${focusMain}>Skip to content</a>
     <header class="topbar">
-      <a class="brand" href=${href(sharedAddress("experiments"))}><img src=${document.querySelector("link[rel=icon]").href} alt="" /><span class="cut">${meta?.project ?? "Keepsake"}</span></a>
-      <nav aria-label="Views">${TABS.map(([name, label]) => html`<a href=${href(sharedAddress(name))} aria-current=${view === name ? "page" : null}>${label}</a>`)}
-        ${selected.length > 1 ? html`<a href=${href(compareAddress(selected))} aria-current=${view === "compare" ? "page" : null}>Compare (${selected.length})</a>` : null}
+      <a class="brand" ...${linkTo(sharedAddress("experiments"))}><img src=${document.querySelector("link[rel=icon]").href} alt="" /><span class="cut">${meta?.project ?? "Keepsake"}</span></a>
+      <nav aria-label="Views">${TABS.map(([name, label]) => html`<a ...${linkTo(sharedAddress(name))} aria-current=${view === name ? "page" : null}>${label}</a>`)}
+        ${selected.length > 1 ? html`<a ...${linkTo(compareAddress(selected))} aria-current=${view === "compare" ? "page" : null}>Compare (${selected.length})</a>` : null}
       </nav>
       <${FilterBox} />
       <${Count} />

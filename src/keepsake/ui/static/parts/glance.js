@@ -1,7 +1,7 @@
 // What one experiment is, beside the table: its results, params and notes, from what the table knows already.
 
 import { html } from "./ui.js";
-import { href } from "../core/address.js";
+import { linkTo, sharedAddress } from "../core/address.js";
 import { formatCell } from "../core/columns.js";
 import { formatAge, formatDuration, formatNumber, formatValue, toNumber } from "../core/values.js";
 import { Copy, Status } from "./small.js";
@@ -11,7 +11,7 @@ const FIELDS = ["experiment", "environment"];
 export function Glance({ table, id, primary, close }) {
   const place = id === null ? -1 : table.find(id);
   return html`<aside class="glance" aria-label="Preview">
-    <div class="toolbar"><h2>${place < 0 ? "Preview" : html`<a class="mono" href=${href({ view: "experiment", parts: [id] })}>${id.slice(0, 12)}</a>`}</h2><span class="spacer"></span>
+    <div class="toolbar"><h2>${place < 0 ? "Preview" : html`<a class="mono" ...${linkTo(sharedAddress("experiment", [id]))}>${id.slice(0, 12)}</a>`}</h2><span class="spacer"></span>
       <button type="button" class="plain icon" onClick=${close} aria-label="Close the preview" title="Close (p)">✕</button></div>
     ${place < 0 ? html`<p class="muted">Move to an experiment with the arrows or a click.</p>` : html`<${Facts} table=${table} place=${place} primary=${primary} />`}
   </aside>`;

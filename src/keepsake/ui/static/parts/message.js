@@ -1,7 +1,7 @@
 // What stands in the place of something that is empty, loading or failed: what happened, and what to do.
 
 import { html } from "./ui.js";
-import { href, sharedAddress } from "../core/address.js";
+import { linkTo, sharedAddress } from "../core/address.js";
 
 export function Loading({ what }) {
   return html`<p class="message" role="status">Loading ${what}…</p>`;
@@ -11,7 +11,7 @@ export function Failure({ error, retry = null, children = null }) {
   return html`<section class="message error" role="alert">
     <h2>${sentence(error.message)}</h2>
     ${error.hint ? html`<p class="hint">${withCode(sentence(error.hint))}</p>` : null}
-    ${error.candidates?.length ? html`<ul>${error.candidates.map((id) => html`<li><a href=${href(sharedAddress("experiment", [id.slice(0, 12)]))}><code>${id.slice(0, 12)}</code></a></li>`)}</ul>` : null}
+    ${error.candidates?.length ? html`<ul>${error.candidates.map((id) => html`<li><a ...${linkTo(sharedAddress("experiment", [id.slice(0, 12)]))}><code>${id.slice(0, 12)}</code></a></li>`)}</ul>` : null}
     ${retry ? html`<button onClick=${retry}>Try again</button>` : null}
     ${children}
   </section>`;

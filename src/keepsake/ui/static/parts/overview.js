@@ -2,7 +2,7 @@
 
 import { html, useLoaded, useMemo, useState } from "./ui.js";
 import { getJson } from "../core/api.js";
-import { href, sharedAddress } from "../core/address.js";
+import { linkTo, sharedAddress } from "../core/address.js";
 import { colorOf } from "../core/colors.js";
 import { flatten } from "../core/flatten.js";
 import { formatValue, shortId, showUnseen } from "../core/values.js";
@@ -39,7 +39,7 @@ function CheckpointPanel({ title, checkpoint, id }) {
   const primary = checkpoint.primary_metric;
   const metrics = flatten(checkpoint.metrics ?? {});
   return html`<section class="panel"><div class="panel-head"><h2>${title}</h2>
-      <a href=${href(sharedAddress("experiment", [id, "files"], { at: checkpoint.id.slice(0, 8) }))}><code>${shortId(checkpoint.id)}</code></a>
+      <a ...${linkTo(sharedAddress("experiment", [id, "files"], { at: checkpoint.id.slice(0, 8) }))}><code>${shortId(checkpoint.id)}</code></a>
       <span class="muted">${checkpoint.step === null ? "" : `step ${checkpoint.step}, `}<${Age} time=${checkpoint.created} /></span><span class="spacer"></span>
       <${Copy} text=${`keepsake checkout ${checkpoint.id.slice(0, 12)}`} label="Copy checkout command" /></div>
     ${metrics.length ? html`<table class="plain pairs"><tbody>${metrics.map(([name, value]) => html`<tr key=${name}><th scope="row">${name}${primary?.name === name ? html` <span class="badge" title=${`The primary metric: ${primary.goal}`}>★ ${primary.goal}</span>` : null}</th><td class="number">${formatValue(value)}</td></tr>`)}</tbody></table>` : html`<p class="muted">It has no metrics.</p>`}</section>`;
@@ -56,5 +56,5 @@ export function Curves({ experiment, id, stamp, most = Infinity, height = undefi
   const color = colorOf(experiment.id.slice(0, 12));
   return html`<section class="panel"><div class="panel-head"><h2>Metrics</h2><span class="muted">${names.length}</span></div>
     <div class="minis">${names.slice(0, most).map((name) => html`<${MiniCurve} key=${name} name=${name} goal=${goals.get(name) ?? null} height=${height} series=${[{ name: "", color, ...value.metrics[name] }]} />`)}</div>
-    ${names.length > most ? html`<p><a href=${href(sharedAddress("experiment", [id, "charts"]))}>All ${names.length} metrics</a></p>` : null}</section>`;
+    ${names.length > most ? html`<p><a ...${linkTo(sharedAddress("experiment", [id, "charts"]))}>All ${names.length} metrics</a></p>` : null}</section>`;
 }

@@ -1,7 +1,7 @@
 // Above the table: how it is looked at, and what to do with the experiments that are selected.
 
 import { html, useState } from "./ui.js";
-import { href, sharedAddress } from "../core/address.js";
+import { linkTo, sharedAddress } from "../core/address.js";
 import { compareAddress } from "./frame.js";
 import { Lazy } from "./lazy.js";
 import { Copy } from "./small.js";
@@ -34,8 +34,8 @@ export function SelectionBar({ selected, clear, change, isDiffering, most }) {
   if (!selected.length) return null;
   return html`<div class="toolbar selection-bar" role="region" aria-label="Selection">
     <strong role="status">${selected.length} selected${selected.length === most ? ", which is the most" : ""}</strong>
-    ${selected.length > 1 ? html`<a class="button" href=${href(compareAddress(selected))} title="Compare (c)">Compare</a>` : null}
-    <a class="button" href=${href(sharedAddress("charts"))}>Plot</a>
+    ${selected.length > 1 ? html`<a class="button" ...${linkTo(compareAddress(selected))} title="Compare (c)">Compare</a>` : null}
+    <a class="button" ...${linkTo(sharedAddress("charts"))}>Plot</a>
     ${selected.length > 1 ? html`<button type="button" aria-pressed=${isDiffering ? "true" : "false"} onClick=${() => change({ differ: isDiffering ? "" : "sel" })} title="Hide the columns in which these are alike">What differs</button>` : null}
     <${Copy} text=${selected.join("\n")} label="Copy ids" title="Copy the ids, one a line" />
     <button type="button" class="plain" onClick=${clear} title="Esc">Clear</button>

@@ -1,7 +1,7 @@
 // The stored bytes of experiments as areas: the largest by themselves, the rest as one. The table below says the same.
 
 import { html, useLayoutEffect, useMemo, useRef, useState } from "./ui.js";
-import { href, sharedAddress } from "../core/address.js";
+import { linkTo, sharedAddress } from "../core/address.js";
 import { layOut } from "../core/treemap.js";
 import { formatBytes, formatCount, shortId } from "../core/values.js";
 
@@ -35,5 +35,5 @@ function Tile({ tile: { id, name, size, share }, isLarge, style }) {
   const text = `${name}: ${formatBytes(size)}${share > 0.005 ? `, ${Math.round(share * 100)} % of it shared` : ""}`;
   const inside = isLarge ? html`<strong class="cut">${name}</strong> <span>${formatBytes(size)}</span>` : html`<span class="hidden-text">${text}</span>`;
   if (!id) return html`<li class="usage-tile rest" style=${style} title=${text}>${inside}</li>`;
-  return html`<li class="usage-tile" style=${style}><a href=${href(sharedAddress("experiment", [id.slice(0, 8)]))} title=${text} tabindex="-1"><span class="usage-share" style=${{ height: `${share * 100}%` }}></span>${inside}</a></li>`;
+  return html`<li class="usage-tile" style=${style}><a ...${linkTo(sharedAddress("experiment", [id.slice(0, 8)]))} title=${text} tabindex="-1"><span class="usage-share" style=${{ height: `${share * 100}%` }}></span>${inside}</a></li>`;
 }

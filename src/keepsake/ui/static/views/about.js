@@ -1,7 +1,7 @@
 // What is shown: version, repository, where the data can be had; and the page for an address that leads nowhere.
 
 import { html, useStore } from "../parts/ui.js";
-import { href, sharedAddress } from "../core/address.js";
+import { linkTo, sharedAddress } from "../core/address.js";
 import { model } from "../core/model.js";
 import { Empty } from "../parts/message.js";
 
@@ -15,5 +15,5 @@ export function About() {
 }
 
 export function Missing() {
-  return html`<${Empty} title="There is no such page."><p><a href=${href(sharedAddress("experiments"))}>All experiments</a></p><//>`;
+  return html`<${Empty} title="There is no such page."><p><a ...${linkTo(sharedAddress("experiments"))}>All experiments</a></p><//>`;
 }

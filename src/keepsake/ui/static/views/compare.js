@@ -5,7 +5,7 @@
 
 import { html, useEffect, useLayoutEffect, useLoaded, useRef, useState, useStore } from "../parts/ui.js";
 import { getJson, isStatic, notExported, startAddress } from "../core/api.js";
-import { current, go, href, setQuery, sharedAddress } from "../core/address.js";
+import { current, go, href, linkTo, setQuery, sharedAddress } from "../core/address.js";
 import { formatSide, formatSides, parseSides, toMarkdown } from "../core/comparison.js";
 import { frozenDiff } from "../core/frozendiff.js";
 import { bindKeys } from "../core/keys.js";
@@ -110,5 +110,5 @@ function AddSide({ sides }) {
 
 function TooFew({ sides }) {
   return html`<div class="page"><h1>Compare</h1><${Empty} title="Two are needed to compare."><p>Select experiments in the table with <kbd>x</kbd> and press <kbd>d</kbd>, or name ${sides.length ? "another" : "them"} here.</p>
-    <${AddSide} sides=${sides} /><p><a href=${href(sharedAddress("experiments"))}>All experiments</a></p><//></div>`;
+    <${AddSide} sides=${sides} /><p><a ...${linkTo(sharedAddress("experiments"))}>All experiments</a></p><//></div>`;
 }

@@ -2,7 +2,7 @@
 
 import { html, useEffect, useLoaded, useRef, useState, useStore } from "../parts/ui.js";
 import { getJson } from "../core/api.js";
-import { current, href, replace, sharedAddress } from "../core/address.js";
+import { current, linkTo, replace, sharedAddress } from "../core/address.js";
 import { model } from "../core/model.js";
 import { formatCount, formatDuration, formatTime, shortId, showUnseen } from "../core/values.js";
 import { ChartsTab } from "../parts/curvestab.js";
@@ -47,18 +47,18 @@ export function ExperimentPage() {
     const { parts: [asked, ...rest], query, hash } = current.get();
     if (shown && asked === id && id.length < 8) replace({ view: "experiment", parts: [shown.id.slice(0, 8), ...rest], query, hash });
   }, [shown]);
-  if (!id) return html`<${Empty} title="No experiment is named."><p><a href=${href(sharedAddress("experiments"))}>All experiments</a></p><//>`;
+  if (!id) return html`<${Empty} title="No experiment is named."><p><a ...${linkTo(sharedAddress("experiments"))}>All experiments</a></p><//>`;
   if (error?.status === 404 && known.current.startsWith(id)) return html`<${Deleted} id=${known.current} />`;
-  if (error) return html`<div class="page"><h1 class="hidden-text">Experiment ${id}</h1><${Failure} error=${error}><p><a href=${href(sharedAddress("experiments"))}>All experiments</a></p><//></div>`;
+  if (error) return html`<div class="page"><h1 class="hidden-text">Experiment ${id}</h1><${Failure} error=${error}><p><a ...${linkTo(sharedAddress("experiments"))}>All experiments</a></p><//></div>`;
   if (!shown) return html`<${Loading} what=${`experiment ${id}`} />`;
   const [name, , Tab] = TABS.find(([one]) => one === tab) ?? TABS[0];
   return html`<div class="page experiment"><${Header} experiment=${shown} />
-    <nav class="tabs" aria-label="Parts of the experiment">${TABS.map(([one, label]) => html`<a key=${one} data-stay href=${href(tabAddress(id, one))} aria-current=${one === name ? "page" : null}>${label}<${TabCount} name=${one} experiment=${shown} /></a>`)}</nav>
+    <nav class="tabs" aria-label="Parts of the experiment">${TABS.map(([one, label]) => html`<a key=${one} data-stay ...${linkTo(tabAddress(id, one))} aria-current=${one === name ? "page" : null}>${label}<${TabCount} name=${one} experiment=${shown} /></a>`)}</nav>
     <${Tab} key=${`${shown.id}${name}`} experiment=${shown} id=${id} tab=${name} stamp=${stamp} /></div>`;
 }
 
 function Deleted({ id }) {
-  return html`<div class="page"><h1>${shortId(id)}</h1><${Empty} title="This experiment was deleted."><p class="hint">Nothing leads to its files any more. <code>keepsake collect</code> frees what they take.</p><p><a href=${href(sharedAddress("experiments"))}>All experiments</a></p><//></div>`;
+  return html`<div class="page"><h1>${shortId(id)}</h1><${Empty} title="This experiment was deleted."><p class="hint">Nothing leads to its files any more. <code>keepsake collect</code> frees what they take.</p><p><a ...${linkTo(sharedAddress("experiments"))}>All experiments</a></p><//></div>`;
 }
 
 function tabAddress(id, tab, rest = [], query = {}) {
@@ -115,7 +115,7 @@ function CompareWith({ experiment }) {
   const table = useStore(model, (state) => state.table);
   const place = table.find(experiment.id);
   const best = findBest(table, place);
-  const link = (other, label) => html`<a class="button" href=${href(compareWith(table.ids[other], experiment.id))} title=${`Compare with ${table.value(other, "name") ?? shortId(table.ids[other])}`}>${label}</a>`;
+  const link = (other, label) => html`<a class="button" ...${linkTo(compareWith(table.ids[other], experiment.id))} title=${`Compare with ${table.value(other, "name") ?? shortId(table.ids[other])}`}>${label}</a>`;
   return html`${place > 0 ? link(place - 1, "Compare with previous") : null}${best !== null && best !== place && best !== place - 1 ? link(best, "Compare with best") : null}`;
 }
 

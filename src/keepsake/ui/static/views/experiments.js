@@ -1,7 +1,7 @@
 // The landing page: all experiments as a table. What is shown and how follows from the address; here it is put together.
 
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState, useStore } from "../parts/ui.js";
-import { current, go, setQuery } from "../core/address.js";
+import { current, go, setQuery, sharedAddress } from "../core/address.js";
 import { arrange, formatLayout, isExtreme, listColumns, onlyDiffering, primaryMetric } from "../core/columns.js";
 import { formatOpen, groupableColumns, groupPlaces, groupRows, parseOpen } from "../core/groups.js";
 import { bindKeys } from "../core/keys.js";
@@ -69,7 +69,7 @@ export function Experiments() {
   const alter = (name) => (...given) => laid.change(layoutActions[name](laid.layout, ...given));
   const sortKeys = parseSort(query.sort);
   const actions = {
-    open: (row) => (typeof row === "number" ? go({ view: "experiment", parts: [table.ids[row]] }) : turnGroup(row.key, !grouping.isOpen(row.key))),
+    open: (row) => (typeof row === "number" ? go(sharedAddress("experiment", [table.ids[row]])) : turnGroup(row.key, !grouping.isOpen(row.key))),
     expand: (row, isOpen) => turnGroup(row.key, isOpen),
     pick,
     pickAll: () => select(order.length && toIds(order.slice(0, MOST_SELECTED)).every((id) => picked.has(id)) ? [] : toIds(order)),

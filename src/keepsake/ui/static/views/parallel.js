@@ -1,7 +1,7 @@
 // Parallel coordinates: params and metrics side by side, a line an experiment; stretches of axes keep some of them.
 
 import { html, useMemo, useState, useStore } from "../parts/ui.js";
-import { current, href, setQuery, sharedAddress } from "../core/address.js";
+import { current, linkTo, setQuery, sharedAddress } from "../core/address.js";
 import { formatList, parseList, toggled } from "../core/chartsettings.js";
 import { differingParams, findColumn, isWide, labelOf, listChoices, placedValues, primaryOf, scaleOf } from "../core/choices.js";
 import { rankParams } from "../core/importance.js";
@@ -126,7 +126,7 @@ function Kept({ table, places, axes, brushes, kept, metric, hover }) {
       ${kept.length <= MOST_SELECTED ? html`<button type="button" onClick=${() => select(kept.map((index) => table.ids[places[index]]))}>Select ${kept.length}</button>` : null}</div>
     <div class="scroll-x"><table class="plain" onMouseLeave=${() => hover(-1)}>
       <thead><tr><th scope="col">${kept.length > TABLE_ROWS ? `best ${TABLE_ROWS}` : "experiment"}</th>${axes.map(({ column }) => html`<th scope="col" class="number">${labelOf(column)}</th>`)}</tr></thead>
-      <tbody>${best.map((place) => html`<tr key=${place} onMouseEnter=${() => hover(indexOf.get(place) ?? -1)}><th scope="row"><a href=${href(sharedAddress("experiment", [table.ids[place]]))}>${nameOf(table, place)}</a></th>
+      <tbody>${best.map((place) => html`<tr key=${place} onMouseEnter=${() => hover(indexOf.get(place) ?? -1)}><th scope="row"><a ...${linkTo(sharedAddress("experiment", [table.ids[place]]))}>${nameOf(table, place)}</a></th>
         ${axes.map(({ column }) => html`<td class="number">${formatValue(column.values[place])}</td>`)}</tr>`)}</tbody></table></div>
   </section>`;
 }

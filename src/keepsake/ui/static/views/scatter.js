@@ -1,7 +1,7 @@
 // Params against metrics: a point an experiment, coloured by a third value; a lasso selects.
 
 import { html, useMemo, useState, useStore } from "../parts/ui.js";
-import { current, go, href, setQuery, sharedAddress } from "../core/address.js";
+import { current, go, linkTo, setQuery, sharedAddress } from "../core/address.js";
 import { parseList, toggled } from "../core/chartsettings.js";
 import { differingParams, findColumn, isWide, labelOf, listChoices, numbersOf, placedValues, primaryOf, scaleOf } from "../core/choices.js";
 import { rankParams } from "../core/importance.js";
@@ -59,7 +59,7 @@ export function Scatter() {
       ${front.length ? html`<span>${front.length} on the front <button type="button" onClick=${() => lasso(front.map((index) => points.places[index]), false)}>Select them</button></span>` : null}
       ${points.places.length < matches.length ? html`<span class="muted">${(matches.length - points.places.length).toLocaleString("en")} have no place here</span>` : null}
       <span class="spacer"></span>
-      ${selected.length ? html`<a class="button" href=${href(sharedAddress("charts"))}>Plot ${selected.length} selected</a><button type="button" onClick=${() => select([])}>Clear selection</button>` : html`<span class="muted">Draw around points to select them, click one to open it.</span>`}
+      ${selected.length ? html`<a class="button" ...${linkTo(sharedAddress("charts"))}>Plot ${selected.length} selected</a><button type="button" onClick=${() => select([])}>Clear selection</button>` : html`<span class="muted">Draw around points to select them, click one to open it.</span>`}
     </div>
     ${query.table === "1" ? html`<${PointTable} ...${{ table, points, x, y, color }} />`
       : html`<${ScatterPlot} ...${{ table, points, axes: { x, y, color }, shades, selected, front, summary }} hasTrend=${query.trend !== "0"} onLasso=${lasso} onOpen=${open} onToggle=${(place) => toggle(table.ids[place])} onSpeak=${say} />`}
@@ -113,7 +113,7 @@ function PointTable({ table, points, x, y, color }) {
   const places = useMemo(() => sortPlaces(points.places, y.column.values, false), [points]);
   return html`<div class="scroll-x scatter-table" tabindex="0" role="region" aria-label="The points as a table"><table class="plain">
     <thead><tr><th scope="col">experiment</th>${columns.map(({ column }) => html`<th scope="col" class="number">${labelOf(column)}</th>`)}</tr></thead>
-    <tbody>${places.slice(0, count).map((place) => html`<tr key=${place}><th scope="row"><a href=${href(sharedAddress("experiment", [table.ids[place]]))}>${nameOf(table, place)}</a></th>${columns.map(({ column }) => html`<td class="number">${formatValue(column.values[place])}</td>`)}</tr>`)}</tbody></table>
+    <tbody>${places.slice(0, count).map((place) => html`<tr key=${place}><th scope="row"><a ...${linkTo(sharedAddress("experiment", [table.ids[place]]))}>${nameOf(table, place)}</a></th>${columns.map(({ column }) => html`<td class="number">${formatValue(column.values[place])}</td>`)}</tr>`)}</tbody></table>
     ${places.length > count ? html`<p><button type="button" onClick=${() => setCount(count + TABLE_ROWS)}>Show ${Math.min(TABLE_ROWS, places.length - count)} more of ${formatCount(places.length)}</button></p>` : null}</div>`;
 }
 

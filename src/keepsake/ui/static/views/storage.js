@@ -2,7 +2,7 @@
 
 import { html, useLoaded, useMemo, useStore } from "../parts/ui.js";
 import { getJson } from "../core/api.js";
-import { current, href, setQuery, sharedAddress } from "../core/address.js";
+import { current, linkTo, setQuery, sharedAddress } from "../core/address.js";
 import { model } from "../core/model.js";
 import { formatBytes, formatCount, formatTime, shortId } from "../core/values.js";
 import { LongTable } from "../parts/longtable.js";
@@ -48,7 +48,7 @@ function UsageTable({ rows, by }) {
   const most = rows.reduce((size, row) => Math.max(size, row.stored), 1);
   const size = (name, label, title) => ({ name, label: html`<span title=${title}>${label}</span>`, width: "100px", isNumber: true, value: (row) => row[name], render: (row) => formatBytes(row[name]) });
   const columns = useMemo(() => [
-    { name: "id", label: "Experiment", width: "110px", value: (row) => row.id, render: (row) => html`<a href=${href(sharedAddress("experiment", [row.id.slice(0, 8)]))}><code>${shortId(row.id)}</code></a>` },
+    { name: "id", label: "Experiment", width: "110px", value: (row) => row.id, render: (row) => html`<a ...${linkTo(sharedAddress("experiment", [row.id.slice(0, 8)]))}><code>${shortId(row.id)}</code></a>` },
     { name: "name", label: "Name", width: "180px", value: (row) => row.name, render: (row) => html`<span class="cut" title=${row.name ?? ""}>${row.name ?? ""}</span>` },
     { name: "status", label: "Status", width: "120px", value: (row) => row.status, render: (row) => (row.status ? html`<${Status} status=${row.status} />` : "") },
     { name: "created", label: "Started", width: "150px", value: (row) => row.created, render: (row) => (row.created ? formatTime(row.created) : "") },
