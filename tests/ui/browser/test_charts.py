@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 import keepsake
 from tests.ui.browser.conftest import OpenPage, Served, Watch, axe_findings_in_both_themes
@@ -115,7 +115,10 @@ def test_curves_are_asked_for_once_a_chart_whatever_the_number_of_experiments_an
     assert sorted(asked) == (["val/acc"] if "full" in address else ["speed", "val/acc", "val/loss"])
 
 
-def test_curves_are_asked_for_before_there_is_a_chart_to_draw_them_in(served: Served, open_page: OpenPage) -> None:
+@pytest.mark.parametrize("address", ["/charts", "/charts?q=name+=+slow"])
+def test_curves_are_asked_for_before_there_is_a_chart_to_draw_them_in(
+    served: Served, open_page: OpenPage, address: str
+) -> None:
     page = open_page(served, "/about")
     page.add_init_script(
         """window.hadCard = {};
@@ -126,7 +129,7 @@ def test_curves_are_asked_for_before_there_is_a_chart_to_draw_them_in(served: Se
           return fetch(address, ...rest);
         };"""
     )
-    page.goto(f"{served.origin}/charts")
+    page.goto(f"{served.origin}{address}")
     expect(chart(page, "speed")).to_be_visible()
     assert page.evaluate("() => window.hadCard") == {"val/loss": False, "val/acc": False, "speed": False}
 
@@ -301,6 +304,81 @@ def test_a_failure_says_what_to_do(served: Served, open_page: OpenPage, watch: W
     page.route("**/api/v1/curves*", lambda route: route.fulfill(status=500, body="oops"))
     page.get_by_role("link", name="Charts").click()
     expect(page.get_by_role("alert").first).to_contain_text("500")
+
+
+def test_charts_come_back_with_the_server_and_never_lie_on_another_axis(
+    served: Served, open_page: OpenPage, watch: Watch
+) -> None:
+    watch.expected.append("ERR_FAILED")
+    page = open_page(served, "/charts")
+    expect(chart(page, "speed")).to_be_visible()
+    page.route("**/api/v1/**", lambda route: route.abort())
+    page.get_by_label(re.compile("^x")).select_option("time")
+    card = page.locator("section.chart-card[aria-label='speed']")
+    expect(card.get_by_role("alert")).to_contain_text("The server does not answer.")
+    expect(card.get_by_role("img", name="speed: no points")).to_be_attached()
+    expect(card.locator(".uplot:visible")).to_have_count(0)
+    expect(card.get_by_text("None of these experiments")).to_have_count(0)
+    page.unroute_all()
+    page.keyboard.press("r")
+    expect(chart(page, "speed")).to_have_accessible_name(re.compile("by time, 3 experiments"))
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_metrics_that_could_not_be_asked_for_are_no_metrics_that_are_missing(
+    served: Served, open_page: OpenPage, watch: Watch
+) -> None:
+    watch.expected.append("ERR_FAILED")
+    page = open_page(served, "/about")
+    page.route("**/api/v1/metrics*", lambda route: route.abort())
+    page.get_by_role("link", name="Charts").click()
+    expect(page.get_by_role("alert")).to_contain_text("The server does not answer.")
+    expect(chart(page, "speed")).to_have_count(0)
+    page.unroute_all()
+    page.keyboard.press("r")
+    expect(chart(page, "speed")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_curves_are_asked_for_ahead_only_of_what_is_still_shown(
+    served: Served, trained: list[keepsake.Experiment], open_page: OpenPage, watch: Watch
+) -> None:
+    page = open_page(served, "/about")
+    held: list[Route] = []
+    page.route("**/api/v1/metrics*", lambda route: held.append(route))
+    page.get_by_role("link", name="Charts").click()
+    expect(chart(page, "val/loss")).to_have_accessible_name(re.compile("3 experiments"))
+    page.get_by_role("button", name=re.compile("^Show .* slow")).click()
+    expect(chart(page, "val/loss")).to_have_accessible_name(re.compile("2 experiments"))
+    for route in held:
+        route.continue_()
+    expect(chart(page, "speed")).to_have_accessible_name(re.compile("2 experiments"))
+    queries = [parse_qs(urlsplit(url).query) for url in watch.requests if "/api/v1/curves" in url]
+    asked = [query["ids"][0] for query in queries if query["metric"] == ["speed"]]
+    assert len(asked) == 1
+    assert trained[0].id[:7] not in asked[0]
+
+
+def test_live_is_one_state_for_the_key_the_box_and_the_head(served: Served, open_page: OpenPage) -> None:
+    page = open_page(served, "/charts")
+    box, head = page.get_by_role("checkbox", name="live"), page.locator(".liveness")
+    expect(head).to_have_text("idle")
+    box.uncheck()
+    expect(head).to_have_text("paused")
+    page.keyboard.press("l")
+    expect(box).to_be_checked()
+    expect(head).to_have_text("idle")
+    page.keyboard.press("l")
+    expect(box).not_to_be_checked()
+
+
+def test_the_focus_goes_along_to_full_size_and_back(served: Served, open_page: OpenPage) -> None:
+    page = open_page(served, "/charts")
+    chart(page, "speed").focus()
+    for key in ("f", "Escape", "f", "f"):
+        page.keyboard.press(key)
+        expect(page.locator(".chart-full")).to_have_count(1 if "full" in page.url else 0)
+        expect(chart(page, "speed")).to_be_focused()
 
 
 def test_nothing_serious_is_wrong_for_people_with_disabilities(served: Served, open_page: OpenPage) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 import keepsake
 from benchmarks.histories import write_histories
@@ -153,6 +153,43 @@ def test_who_leaves_while_typing_comes_back_to_what_was_typed(table: Page) -> No
     table.go_back()
     expect(table).to_have_url(re.compile("q=params.model"))
     expect(table.locator(".count")).to_have_text("4 of 12")
+
+
+@pytest.mark.parametrize("address", ["/", "/charts", "/parallel", "/scatter"])
+def test_of_a_filter_in_the_address_nothing_is_said_before_it_is_known(
+    served: Served, open_page: OpenPage, watch: Watch, address: str
+) -> None:
+    watch.expected.append("ERR_FAILED")
+    page = open_page(served, "/about")
+    held: list[Route] = []
+    page.route("**/api/v1/select*", lambda route: held.append(route))
+    page.goto(f"{served.origin}{address}?q=model+=+vit")
+    expect(page.locator("main")).to_have_text("Loading experiments…")
+    expect(page.locator(".count")).to_have_text("… of 12")
+    held.pop().abort()
+    expect(page.get_by_role("alert")).to_contain_text("The server does not answer.")
+    page.unroute_all()
+    page.locator("main").focus()
+    page.keyboard.press("r")
+    expect(page.locator(".count")).to_have_text("4 of 12")
+    expect(page.get_by_role("heading", level=1)).to_be_attached()
+
+
+@pytest.mark.parametrize("address", ["/", "/charts", "/parallel"])
+def test_a_filter_in_the_address_that_cannot_be_read_says_so(served: Served, open_page: OpenPage, address: str) -> None:
+    page = open_page(served, f"{address}?q=lr+<")
+    expect(page.get_by_role("heading", name="This filter cannot be read.")).to_be_visible()
+    expect(page.locator("main .filter-error .place")).to_be_visible()
+    page.get_by_role("button", name="Clear the filter").click()
+    expect(page.locator(".count")).to_have_text("12")
+    expect(page.get_by_role("heading", level=1)).to_be_attached()
+
+
+def test_a_selection_is_shown_in_charts_whatever_the_filter(
+    served: Served, sweep: list[keepsake.Experiment], open_page: OpenPage
+) -> None:
+    page = open_page(served, f"/charts?q=lr+<&sel={sweep[0].id[:8]}")
+    expect(page.get_by_role("img", name=re.compile("^accuracy by step, 1 experiment"))).to_be_visible()
 
 
 def test_links_have_the_filter_and_the_order_as_they_are_when_they_are_used(

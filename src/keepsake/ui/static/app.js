@@ -1,13 +1,14 @@
 // Where the page begins: the frame, and in it the view that the address names, loaded when it is first seen.
 
 import { html, render, useEffect, useState, useStore } from "./parts/ui.js";
-import { current } from "./core/address.js";
+import { current, setQuery } from "./core/address.js";
 import { startLive } from "./core/live.js";
 import { load, model } from "./core/model.js";
 import { loadStyle } from "./core/styles.js";
 import { applyTheme } from "./core/theme.js";
+import { FilterError } from "./parts/filterbox.js";
 import { Frame } from "./parts/frame.js";
-import { Failure, Loading } from "./parts/message.js";
+import { Empty, Failure, Loading } from "./parts/message.js";
 import { Experiments } from "./views/experiments.js";
 
 // The landing page comes with this file; the others are fetched on demand.
@@ -22,6 +23,8 @@ const VIEWS = {
   about: async () => (await import("./views/about.js")).About,
   missing: async () => (await import("./views/about.js")).Missing,
 };
+
+const FILTERED = ["experiments", "charts", "scatter", "parallel"]; // which show what the filter keeps
 
 const STYLES = ["vendor/uplot.css", "css/charts.css", "css/pages.css"]; // of all views but the first
 
@@ -51,14 +54,22 @@ function App() {
     if (View) return;
     loadView(name).then(() => redraw((count) => count + 1), setFailure);
   }, [name]);
-  return html`<${Frame}>${failure ? html`<${Failure} error=${failure} />` : View ? html`<${Content} view=${View} />` : html`<${Loading} what="this page" />`}<//>`;
+  return html`<${Frame}>${failure ? html`<${Failure} error=${failure} />` : View ? html`<${Content} name=${name} view=${View} />` : html`<${Loading} what="this page" />`}<//>`;
 }
 
 // Nothing can be shown before the first answer; after that, what was heard last stays when the server does not answer.
-function Content({ view: View }) {
-  const { meta, error, connection } = useStore(model);
-  if (meta) return html`<${View} />`;
-  return connection === "failed" ? html`<${Failure} error=${error} retry=${load} />` : html`<${Loading} what="experiments" />`;
+function Content({ name, view: View }) {
+  const { meta, error, matches, filterError, selected } = useStore(model);
+  const isKnown = matches || !FILTERED.includes(name) || (name === "charts" && selected.length);
+  if (meta && isKnown) return html`<${View} />`;
+  if (meta && filterError) return html`<${Unreadable} error=${filterError} />`;
+  return error ? html`<${Failure} error=${error} retry=${load} />` : html`<${Loading} what="experiments" />`;
+}
+
+// A filter that came with the address, for which nothing can be shown in the meantime.
+function Unreadable({ error }) {
+  const text = useStore(current, ({ query }) => query.q ?? "");
+  return html`<${Empty} title="This filter cannot be read."><${FilterError} error=${error} text=${text} /><p><button type="button" onClick=${() => setQuery({ q: "" })}>Clear the filter</button></p><//>`;
 }
 
 const first = current.get().view;

@@ -9,7 +9,6 @@ const MOST_MS = 60_000; // between tries when the server does not answer
 
 let timer = 0;
 let failures = 0;
-let isOn = true;
 
 export function startLive() {
   if (isStatic) return;
@@ -17,11 +16,9 @@ export function startLive() {
   schedule(BUSY_MS);
 }
 
-export const isLive = () => isOn && !isStatic;
-
-export function switchLive(on) {
-  isOn = on;
-  schedule(on ? 0 : null);
+export function switchLive(isLive) {
+  model.set({ isLive });
+  schedule(isLive ? 0 : null);
 }
 
 // Asks at once, whatever was planned.
@@ -31,7 +28,7 @@ export function refresh() {
 
 function schedule(delay_ms) {
   clearTimeout(timer);
-  if (delay_ms === null || !isOn || document.hidden) return;
+  if (delay_ms === null || !model.get().isLive || document.hidden) return;
   timer = setTimeout(tick, delay_ms);
 }
 

@@ -6,14 +6,17 @@ import { compareNames } from "./values.js";
 
 let last = { key: null };
 
-// Asks the server, which knows what was logged besides what checkpoints have; not again while nothing has changed. Returns
-// {answer, names}: a promise of the names, and the names once they are there.
+// Asks the server, which knows what was logged besides what checkpoints have; not again while nothing has changed, unless it
+// failed. Returns {answer, names}: a promise of the names, and the names once they are there.
 export function loggedMetrics(ids) {
   const key = `${model.get().revision} ${ids.join()}`;
   if (last.key !== key) {
     const asked = { key, names: null, answer: askMetrics(ids) };
-    asked.answer.then((names) => (asked.names = names), () => {});
     last = asked;
+    asked.answer.then((names) => (asked.names = names), () => {
+      if (last === asked) last = { key: null };
+    });
+    return asked;
   }
   return last;
 }

@@ -11,18 +11,20 @@ import { isApart, Table } from "./table.js";
 import { parseSort, sortTable } from "./sort.js";
 import { formatValue } from "./values.js";
 
-// `matches` are the places that the filter keeps (null: not known yet), `order` the same as they are shown.
+// `matches` are the places that the filter keeps (null: not known yet, or `filterError` has come first), `order` the same as
+// they are shown.
 // `filter` is the text that `matches` come from, which is not yet that of the address while the server works on it.
 // `changed` are the ids that the last update brought, `revision` counts updates. `connection` is loading, idle, live, or
-// failed with `error`; `updated` is when the server was last heard, in ms.
+// failed with `error`; `updated` is when the server was last heard, in ms. `isLive` says whether it is asked by itself.
 export const model = new Store({
-  meta: null, table: Table.empty(), matches: [], order: [], filter: "", filterError: null, unknown: [], selected: [],
-  connection: "loading", error: null, updated: 0, changed: [], revision: 0,
+  meta: null, table: Table.empty(), matches: null, order: [], filter: "", filterError: null, unknown: [], selected: [],
+  connection: "loading", error: null, updated: 0, isLive: true, changed: [], revision: 0,
 });
 
 export const MOST_SELECTED = 500; // an address holds no more, and no chart shows more
 
 let filterRun = 0;
+let isFilterDue = false; // the server did not answer it
 let filterAbort = new AbortController();
 
 // Fetches everything; called once, and when the server tells to.
@@ -67,7 +69,7 @@ async function loadFrozen() {
 
 function take(meta, table) {
   const { revision } = model.get();
-  model.set({ meta, table, ...placesIn(table), connection: "idle", error: null, updated: Date.now(), revision: revision + 1 });
+  model.set({ meta, table, ...placesIn(table), selected: readSelection(table), connection: "idle", error: null, updated: Date.now(), revision: revision + 1 });
   return applyFilter();
 }
 
@@ -76,7 +78,7 @@ function placesIn(after) {
   const { table, matches, order } = model.get();
   const isSame = after.ids.length >= table.ids.length && table.ids.every((id, place) => id === after.ids[place]);
   const moved = (places) => (isSame ? places : places.map((place) => after.places.get(table.ids[place])).filter((place) => place !== undefined));
-  return { matches: moved(matches), order: moved(order) };
+  return { matches: matches && moved(matches), order: moved(order) };
 }
 
 // Takes in what has changed; returns whether anything has.
@@ -84,7 +86,10 @@ export async function update() {
   const answer = await getJson("changes", { since: model.get().table.cursor });
   const { table, revision } = model.get(); // with the columns that have come meanwhile
   model.set({ updated: Date.now(), error: null });
-  if (answer === null) return false;
+  if (answer === null) {
+    if (isFilterDue) await applyFilter();
+    return false;
+  }
   if (answer.reload) {
     await load();
     return true;
@@ -98,6 +103,7 @@ export async function update() {
 // Asks which experiments the filter of the address keeps. A filter that cannot be read leaves the last ones standing.
 export async function applyFilter() {
   const run = ++filterRun;
+  isFilterDue = false;
   filterAbort.abort(); // what was typed before need not be answered any more
   filterAbort = new AbortController();
   const { signal } = filterAbort;
@@ -114,7 +120,9 @@ export async function applyFilter() {
   } catch (error) {
     if (error.name === "AbortError") return undefined;
     if (!(error instanceof ApiError)) throw error;
-    if (run === filterRun) model.set({ error, connection: "failed" });
+    if (run !== filterRun) return undefined;
+    isFilterDue = true;
+    model.set({ error, connection: "failed" });
     return undefined;
   }
 }
@@ -136,7 +144,7 @@ function searchText(table, text) {
 
 // Returns the places as the address sorts them: `sort=best.metrics.loss,-created`; by default the newest come first.
 export function orderPlaces(table, places) {
-  return sortTable(table, places, parseSort(current.get().query.sort));
+  return places ? sortTable(table, places, parseSort(current.get().query.sort)) : [];
 }
 
 function readSelection(table) {

@@ -52,7 +52,7 @@ export function Chart({ metric, ids, data, settings, height, names, colorOf, gro
   }, [ids, data.whole, data.detail, groupOf, groupColor, marks, settings, width, height]);
   useEffect(() => () => onValue?.(null), []);
   const summary = useMemo(() => summarize(metric, ids, data.whole, settings, names, goal), [metric, ids, data.whole, settings.x, names, goal]);
-  const isEmpty = !data.isLoading && !ids.some((id) => data.whole.get(id)?.xs.length);
+  const isEmpty = !data.isLoading && !data.error && !ids.some((id) => data.whole.get(id)?.xs.length);
   return html`<div class="chart-box" style=${{ height: `${height}px` }}>
     <div ref=${area} class="chart-area" role="img" tabindex="0" aria-label=${summary}></div>
     ${data.isLoading ? html`<p class="chart-note" role="status">Loading…</p>` : isEmpty ? html`<p class="chart-note">None of these experiments has a point of ${metric} by ${nameOfX(settings.x)}.</p>` : null}

@@ -5,7 +5,8 @@ import { setQuery } from "../core/address.js";
 import { isStatic } from "../core/api.js";
 import { chartView, setRange } from "../core/chartview.js";
 import { formatList, toggled } from "../core/chartsettings.js";
-import { isLive, switchLive } from "../core/live.js";
+import { switchLive } from "../core/live.js";
+import { model } from "../core/model.js";
 import { doesWheelZoom, switchWheel } from "./chartcontrol.js";
 import { formatX } from "./chart.js";
 
@@ -16,7 +17,7 @@ const toPart = (weight) => 1 - (1 - weight) ** (1 / POWER);
 export function ChartBar({ settings, metrics, group }) {
   const { x, isLogX, isLogY, weight, isTrimmed, isMean, across, find, xKind } = settings;
   const range = useStore(chartView, (view) => view.range);
-  const [isOn, setOn] = useState(isLive());
+  const isLive = useStore(model, (state) => state.isLive);
   const [wheel, setWheel] = useState(doesWheelZoom());
   const logs = [isLogX ? "x" : "", isLogY ? "y" : ""].filter(Boolean);
   const check = (label, isChecked, change, title = null) => html`<label class="inline" title=${title}><input type="checkbox" checked=${isChecked} onChange=${change} />${label}</label>`;
@@ -35,10 +36,7 @@ export function ChartBar({ settings, metrics, group }) {
       switchWheel(event.target.checked);
       setWheel(event.target.checked);
     }, "Off: the wheel always scrolls the page")}
-    ${isStatic ? null : check("live", isOn, (event) => {
-      switchLive(event.target.checked);
-      setOn(event.target.checked);
-    })}
+    ${isStatic ? null : check("live", isLive, (event) => switchLive(event.target.checked))}
     ${range ? html`<button type="button" onClick=${() => setRange(null)} title="Show everything (0)">${formatX(range[0], xKind)} … ${formatX(range[1], xKind)} ✕</button>` : null}
   </div>`;
 }

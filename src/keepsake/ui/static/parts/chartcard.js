@@ -3,6 +3,7 @@
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState, useStore } from "./ui.js";
 import { chartView } from "../core/chartview.js";
 import { CurveData } from "../core/curvedata.js";
+import { whenHeard } from "../core/heard.js";
 import { formatCsv } from "../core/curves.js";
 import { nameOfX } from "../core/chartsettings.js";
 import { bestMarks, checkpointMarks } from "../core/marks.js";
@@ -19,10 +20,10 @@ const NEAR_PX = 300;
 const MARK_REST_MS = 250; // a pointer that rests on a series so long wants to see its checkpoints
 
 // `shared` is what all cards have in common: ids, names, colorOf, groupOf, groupColor, onSpeak. `turn` changes one thing of this card: pin,
-// turned (log y), table or full.
-export function ChartCard({ metric, shared, settings, height, turn, isFull = false }) {
+// turned (log y), table or full. `refocus` is from `useRefocus`.
+export function ChartCard({ metric, shared, settings, height, turn, refocus, isFull = false }) {
   const card = useRef(null);
-  const isSeen = useSeen(card, isFull);
+  const isSeen = useSeen(card, isFull, refocus.current === metric);
   const isLogY = settings.isLogY !== settings.turned.includes(metric);
   const isPinned = settings.pins.includes(metric);
   const isTable = settings.tables.includes(metric);
@@ -43,7 +44,7 @@ export function ChartCard({ metric, shared, settings, height, turn, isFull = fal
         <button type="button" onClick=${(event) => close(event, () => actions.current.csv?.())}>Points (CSV)</button></div></details>
       ${button("full", isFull, isFull ? "Back to all charts (Esc)" : "Full size", html`<${Icon} name=${isFull ? "close" : "grow"} />`)}
     </header>
-    ${isSeen ? html`<${Body} ...${{ metric, shared, settings: cardSettings, height, isTable, showValue, actions }} />` : html`<div class="chart-box" style=${{ height: `${height}px` }}></div>`}
+    ${isSeen ? html`<${Body} ...${{ metric, shared, settings: cardSettings, height, isTable, showValue, actions, refocus }} />` : html`<div class="chart-box" style=${{ height: `${height}px` }}></div>`}
   </section>`;
 }
 
@@ -60,8 +61,8 @@ function close(event, run) {
 }
 
 // What is in view, or nearly: a page of a hundred charts has a dozen at work.
-function useSeen(card, isAlways) {
-  const [isSeen, setSeen] = useState(isAlways);
+function useSeen(card, isAlways, isAtFirst) {
+  const [isSeen, setSeen] = useState(isAlways || isAtFirst);
   useLayoutEffect(() => {
     const { top, bottom } = card.current.getBoundingClientRect(); // the observer says so, too, but a few frames later
     if (top < innerHeight + NEAR_PX && bottom > -NEAR_PX) setSeen(true);
@@ -75,7 +76,7 @@ function useSeen(card, isAlways) {
   return isSeen;
 }
 
-function Body({ metric, shared, settings, height, isTable, showValue, actions }) {
+function Body({ metric, shared, settings, height, isTable, showValue, actions, refocus }) {
   const { ids, names, colorOf } = shared;
   const data = useMemo(() => new CurveData(), []);
   const state = useStore(data.state);
@@ -85,14 +86,22 @@ function Body({ metric, shared, settings, height, isTable, showValue, actions })
   const table = useStore(model, ({ table: now }) => now);
   useLayoutEffect(() => {
     setWidth(Math.max(box.current.clientWidth, 100) * devicePixelRatio);
+    if (refocus.current === metric) {
+      refocus.current = null;
+      if (document.activeElement === document.body) box.current.querySelector("[tabindex]").focus();
+    }
     return () => data.stop();
   }, []);
   useLayoutEffect(() => {
     if (!width) return;
     data.load({ ids, metric, x: settings.x, width }).then(() => data.zoom(chartView.get().range));
-    loadPlots().catch((error) => data.state.set({ error }));
+    plot(data, control);
   }, [ids.join(), metric, settings.x, width]);
   useEffect(() => followChanges(data), []);
+  useEffect(() => whenHeard(() => data.state.get().error, () => {
+    data.retry();
+    plot(data, control);
+  }), []);
   const marksOf = useMarksOf(metric, settings.x, colorOf);
   const marks = useMemo(() => (ids.length <= 100 ? bestMarks(table, ids, metric, settings.x, colorOf) : []), [table, ids.join(), metric, settings.x]);
   const goal = useMemo(() => goalOf(table, ids, metric), [table, ids.join(), metric]);
@@ -107,6 +116,10 @@ function Body({ metric, shared, settings, height, isTable, showValue, actions })
       : html`<${Chart} ...${{ metric, ids, data: state, settings, height, names, colorOf, marks, marksOf, goal }} groupOf=${shared.groupOf} groupColor=${shared.groupColor}
           onRest=${(range) => data.zoom(range)} onControl=${(made) => (control.current = made)} onSpeak=${shared.onSpeak} onValue=${(value) => showValue.current(value)} />`}
   </div>`;
+}
+
+function plot(data, control) {
+  loadPlots().then(() => control.current?.draw(), (error) => data.state.set({ error }));
 }
 
 // An update that has something of these experiments fetches them again, and only them.

@@ -2,12 +2,14 @@
 // card stands in the address.
 
 import { html, useLayoutEffect, useMemo, useRef } from "./ui.js";
+import { isStatic } from "../core/api.js";
 import { current, setQuery } from "../core/address.js";
 import { formatList, groupMetrics, parseList, readSettings, toggled } from "../core/chartsettings.js";
 import { setRange } from "../core/chartview.js";
 import { colorAt, colorOf } from "../core/colors.js";
 import { bindKeys } from "../core/keys.js";
-import { isLive, switchLive } from "../core/live.js";
+import { switchLive } from "../core/live.js";
+import { model } from "../core/model.js";
 import { formatValue, shortId } from "../core/values.js";
 import { ChartCard } from "./chartcard.js";
 import { controlOf } from "./chartcontrol.js";
@@ -27,9 +29,19 @@ export function useShared(table, ids, group, onSpeak) {
 
 // `shared` is what `useShared` returned.
 export function ChartGrid({ metrics, shared, settings }) {
-  const card = (metric, more = {}) => html`<${ChartCard} key=${metric} ...${{ metric, shared, settings, turn, height: HEIGHT_PX, ...more }} />`;
+  const refocus = useRefocus(settings.full);
+  const card = (metric, more = {}) => html`<${ChartCard} key=${metric} ...${{ metric, shared, settings, turn, refocus, height: HEIGHT_PX, ...more }} />`;
   if (settings.full && metrics.includes(settings.full)) return html`<div class="chart-full">${card(settings.full, { key: `full ${settings.full}`, isFull: true, height: Math.max(innerHeight - 250, 280) })}</div>`;
   return groupMetrics(metrics, settings).map((section) => html`<${Section} key=${section.key} section=${section} isOpen=${!settings.closed.includes(section.key)} across=${settings.across} card=${card} />`);
+}
+
+// The chart that becomes full size, or is no longer, is made anew: the one in `current` takes the focus that would be lost.
+function useRefocus(full) {
+  const refocus = useRef(null);
+  const before = useRef(full);
+  if (full !== before.current) refocus.current = full || before.current;
+  before.current = full;
+  return refocus;
 }
 
 function Section({ section: { key, title, metrics }, isOpen, across, card }) {
@@ -52,7 +64,6 @@ function turn(what, metric) {
 }
 
 export function useChartKeys() {
-  const live = useRef(isLive());
   useLayoutEffect(() => {
     const inChart = (keys, label, run) => ({ keys, label, when: (event) => Boolean(controlOf(event)), run: (event) => run(controlOf(event), event) });
     const metricOf = (control) => control.element.closest(".chart-card").getAttribute("aria-label");
@@ -70,6 +81,6 @@ export function useChartKeys() {
   }, []);
   useLayoutEffect(() => bindKeys("Charts", [
     { keys: ["Escape"], label: "Back from full size, then show everything", when: () => Boolean(current.get().query.full || current.get().query.range), run: () => (current.get().query.full ? setQuery({ full: "" }) : setRange(null)) },
-    { keys: ["l"], label: "Live on and off", run: () => switchLive((live.current = !live.current)) },
+    { keys: ["l"], label: "Live on and off", run: () => isStatic || switchLive(!model.get().isLive) },
   ]), []);
 }

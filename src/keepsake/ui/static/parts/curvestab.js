@@ -7,7 +7,7 @@ import { model } from "../core/model.js";
 import { ChartBar } from "./chartbar.js";
 import { ChartGrid, useChartKeys, useShared } from "./chartgrid.js";
 import { useMetrics } from "./chartmetrics.js";
-import { Empty } from "./message.js";
+import { Empty, Failure } from "./message.js";
 
 export function ChartsTab({ experiment }) {
   const ids = useMemo(() => [experiment.id.slice(0, 12)], [experiment.id]);
@@ -19,11 +19,12 @@ export function ChartsOf({ ids, link }) {
   const query = useStore(current, (address) => address.query);
   const table = useStore(model, (state) => state.table);
   const known = useMemo(() => ids.map((id) => table.ids[table.find(id)] ?? id), [table.ids, ids.join()]);
-  const { metrics, isAsking } = useMetrics(table, known);
+  const { metrics, isAsking, error } = useMetrics(table, known);
   const [spoken, speak] = useState("");
   const shared = useShared(table, known, "", speak);
   const settings = useMemo(() => ({ ...readSettings(query), chosen: [], hidden: [] }), [query]);
   useChartKeys();
+  if (!metrics.length && error) return html`<${Failure} error=${error} />`;
   if (!metrics.length && !isAsking) return html`<${Empty} title="Nothing was measured yet."><p class="hint"><code>experiment.log(step=…, loss=…)</code> draws curves here.</p><//>`;
   return html`<div class="charts-main"><div class="toolbar"><${ChartBar} settings=${settings} metrics=${metrics} group="" /><a class="small-link" href=${link}>Open in Charts</a></div>
     <${ChartGrid} metrics=${metrics} shared=${shared} settings=${settings} /><p class="hidden-text" role="status">${spoken}</p></div>`;

@@ -88,7 +88,7 @@ export function FilterBox() {
 
 // The message of the server shows the place with a caret; here the place itself is marked. What ends where something could
 // still come is not called a mistake yet.
-function FilterError({ error, text, isUnfinished }) {
+export function FilterError({ error, text, isUnfinished = false }) {
   const letters = [...text];
   const at = Math.min(error.at ?? letters.length, letters.length);
   if (isUnfinished && at >= letters.join("").trimEnd().length) return null;

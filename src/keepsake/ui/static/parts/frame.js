@@ -62,7 +62,7 @@ function focusMain(event) {
 }
 
 function Count() {
-  const [shown, all] = [useStore(model, (state) => state.matches.length), useStore(model, (state) => state.table.size)];
+  const [shown, all] = [useStore(model, (state) => state.matches?.length ?? "…"), useStore(model, (state) => state.table.size)];
   return html`<span class="count" role="status">${shown === all ? formatCount(all) : `${formatCount(shown)} of ${formatCount(all)}`}</span>`;
 }
 
@@ -74,7 +74,7 @@ function Unknown() {
 }
 
 function Liveness() {
-  const { connection, error, updated, meta } = useStore(model);
+  const { connection, error, updated, meta, isLive } = useStore(model);
   const [, redraw] = useState(0);
   useEffect(() => {
     const timer = setInterval(() => redraw((count) => count + 1), 30_000);
@@ -82,7 +82,8 @@ function Liveness() {
   }, []);
   if (isStatic) return html`<span class="liveness" title=${`exported ${meta?.exported ?? ""}`}>exported</span>`;
   const age = updated ? formatAge(updated) : "never";
-  const [kind, word, title] = {
+  const isPaused = !isLive && (connection === "live" || connection === "idle");
+  const [kind, word, title] = isPaused ? ["", "paused", `Live is off; last asked ${age}`] : {
     loading: ["", "loading", "The first answer is on its way"],
     live: ["live", "live", `Something runs; asked every second, last ${age}`],
     idle: ["", "idle", `Nothing runs; last asked ${age}`],

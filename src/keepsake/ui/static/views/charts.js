@@ -11,7 +11,7 @@ import { ChartBar } from "../parts/chartbar.js";
 import { ChartGrid, useChartKeys, useShared } from "../parts/chartgrid.js";
 import { ChartList } from "../parts/chartlist.js";
 import { useMetrics } from "../parts/chartmetrics.js";
-import { Empty } from "../parts/message.js";
+import { Empty, Failure } from "../parts/message.js";
 import { loadPlots } from "../parts/plot.js";
 
 export function Charts() {
@@ -22,7 +22,7 @@ export function Charts() {
   const isSelection = selected.length > 0;
   const listed = useMemo(() => listedIds({ table, order, selected }, settings), [table.ids, order, selected, settings.count]);
   const ids = useMemo(() => seenIds(listed, settings), [listed.join(), settings.hidden.join()]);
-  const { metrics, isAsking } = useMetrics(table, listed);
+  const { metrics, isAsking, error } = useMetrics(table, listed);
   const [spoken, speak] = useState("");
   const shared = useShared(table, ids, query.group, speak);
   useChartKeys();
@@ -41,7 +41,7 @@ export function Charts() {
       ${settings.isMean ? html`<${GroupLegend} shared=${shared} />` : null}
       <${ChartGrid} metrics=${metrics} shared=${shared} settings=${settings} />
       ${metrics.length && !sections.length ? html`<${Empty} title="No metric is called that."><p><button type="button" onClick=${() => setQuery({ find: "", m: "" })}>Show all ${metrics.length} metrics</button></p><//>` : null}
-      ${metrics.length || isAsking ? null : html`<${Empty} title="These experiments have no metrics."><p>Give <code>experiment.checkpoint(step=…, loss=…)</code> what was measured, and it is drawn here.</p><//>`}
+      ${error ? html`<${Failure} error=${error} />` : metrics.length || isAsking ? null : html`<${Empty} title="These experiments have no metrics."><p>Give <code>experiment.checkpoint(step=…, loss=…)</code> what was measured, and it is drawn here.</p><//>`}
     </div>
     <p class="hidden-text" role="status">${spoken}</p>
   </div>`;
@@ -49,15 +49,28 @@ export function Charts() {
 
 // Asks for what will be drawn; resolves when it is known which charts there are.
 Charts.prepare = async () => {
-  const settings = readSettings(current.get().query);
+  if (!isKnown(model.get())) await new Promise((resolve) => {
+    const end = model.subscribe((state) => isKnown(state) && resolve(end()));
+  });
+  const { listed, key } = askFor([]);
+  const { answer } = loggedMetrics(listed);
+  loadPlots().catch(() => {}); // a chart says so
+  askFor(await answer, key);
+};
+
+const isKnown = ({ matches, selected }) => matches !== null || selected.length > 0;
+
+// Asks for the curves of what the address shows by now, unless that has another `key` than it had.
+function askFor(names, before = null) {
+  const { view, query } = current.get();
+  const settings = readSettings(query);
   const state = model.get();
   const listed = listedIds(state, settings);
-  const ask = (names) => askAhead(metricsOf(state.table, listed, names), seenIds(listed, settings), settings);
-  const { answer } = loggedMetrics(listed);
-  ask([]);
-  loadPlots().catch(() => {}); // a chart says so
-  ask(await answer);
-};
+  const ids = seenIds(listed, settings);
+  const key = `${view} ${state.revision} ${settings.x} ${ids.join()}`;
+  if (before === null || before === key) askAhead(metricsOf(state.table, listed, names), ids, settings);
+  return { listed, key };
+}
 
 function listedIds({ table, order, selected }, { count }) {
   return selected.length ? selected : order.slice(0, count).map((place) => table.ids[place]);
