@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
+import keepsake
 from tests.ui.browser.conftest import OpenPage, Served, Watch, axe_findings_in_both_themes
-from tests.ui.browser.study import HOSTILE, Study
+from tests.ui.browser.study import HOSTILE, Study, png
 
 
 @pytest.fixture
@@ -137,6 +141,29 @@ def test_axe_finds_nothing_serious(served: Served, study: Study, open_page: Open
     expect(page.locator("#code .tok-keyword").first).to_be_visible()
     expect(page.locator("#curves").get_by_role("region", name="train_loss")).to_be_visible()
     assert axe_findings_in_both_themes(page) == []
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_long_names_stay_within_the_page_and_beside_each_other(
+    serve: Callable[[Path], Served], project: keepsake.Project, open_page: OpenPage, width: int
+) -> None:
+    assert project.repository is not None
+    assert project.directory is not None
+    ids = []
+    for number in range(3):
+        path = Path(project.directory) / "sample.png"
+        path.write_bytes(png(40 * number))
+        (Path(project.directory) / "train.py").write_text(f"x = {number}\n")
+        experiment = project.experiments.create(path=".", name=f"{number}" + "a_long_name" * 30, quiet=True)
+        experiment.checkpoint(step=number, loss=number)
+        experiment.stop()
+        ids.append(experiment.id[:8])
+    page = open_page(serve(Path(project.repository)), f"/compare/{'...'.join(ids)}", width=width)
+    expect(page.locator("#curves").get_by_role("region", name="loss")).to_be_attached()
+    expect(page.locator("#images figure")).to_have_count(3)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    inside = "(figures) => figures.every((one) => one.querySelector('figcaption').scrollWidth <= one.clientWidth)"
+    assert page.locator("#images figure").evaluate_all(inside)
 
 
 def test_nothing_sticks_out_of_a_narrow_window(served: Served, study: Study, open_page: OpenPage) -> None:

@@ -12,6 +12,6 @@ export function CurvesOverlay({ sides }) {
   const ids = useMemo(() => drawn.map((side) => side.experiment_id.slice(0, 12)), [sides]);
   useEffect(() => ids.forEach(colorOf), [ids]); // in their order, so that neighbours differ
   return html`<${Section} name="curves" heading="Curves">
-    <ul class="legend">${drawn.map((side) => html`<li key=${side.experiment_id}><span class="swatch" style=${{ background: colorOf(side.experiment_id.slice(0, 12)) }}></span>${sideName(side)}</li>`)}</ul>
+    <ul class="legend">${drawn.map((side) => html`<li key=${side.experiment_id}><span class="swatch" style=${{ background: colorOf(side.experiment_id.slice(0, 12)) }}></span><span class="cut">${sideName(side)}</span></li>`)}</ul>
     <${ChartsOf} ids=${ids} link=${href({ ...sharedAddress("charts"), query: { sel: ids.map((id) => id.slice(0, 8)).join(",") } })} /><//>`;
 }

@@ -52,7 +52,7 @@ function useChosenSide(files) {
 
 function ChooseSide({ files, chosen, sides, choose }) {
   if (files.length < 2) return null;
-  return html`<label class="inline">${sideName(sides[0])} and <select value=${chosen.side} onChange=${(event) => choose(Number(event.target.value))}>${files.map(({ side }) => html`<option key=${side} value=${side}>${sideName(sides[side])}</option>`)}</select></label>`;
+  return html`<label class="inline"><span class="cut side-name" title=${sideName(sides[0])}>${sideName(sides[0])}</span> and <select value=${chosen.side} onChange=${(event) => choose(Number(event.target.value))}>${files.map(({ side }) => html`<option key=${side} value=${side}>${sideName(sides[side])}</option>`)}</select></label>`;
 }
 
 export function CodeChanges({ files, sides, layout, setLayout }) {
@@ -117,7 +117,7 @@ export function ImageChanges({ files, sides }) {
   // A path that one side lacks is `added` on the others, and `removed` where the first alone has it.
   const isThere = ({ changes }, side) => (side ? changes[side]?.change !== "removed" : !changes.some((change) => change?.change === "added"));
   return html`<${Section} name="images" heading="Images" count=${`${rows.length} differ`}>${rows.slice(0, MOST_IMAGES).map((row) => html`<h3 class="mono wrap" key=${row.path}>${row.path}</h3>
-      <div class="image-row">${sides.map((side, index) => html`<figure key=${index}><figcaption class="muted">${sideName(side)}</figcaption>${isThere(row, index) ? html`<${Image} id=${side.id} path=${row.path} />` : html`<p class="muted">not there</p>`}</figure>`)}</div>`)}
+      <div class="image-row">${sides.map((side, index) => html`<figure key=${index}><figcaption class="muted wrap">${sideName(side)}</figcaption>${isThere(row, index) ? html`<${Image} id=${side.id} path=${row.path} />` : html`<p class="muted">not there</p>`}</figure>`)}</div>`)}
     ${rows.length > MOST_IMAGES ? html`<p class="note">${MOST_IMAGES} of ${rows.length} are shown.</p>` : null}<//>`;
 }
 
