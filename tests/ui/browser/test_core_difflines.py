@@ -55,6 +55,14 @@ def test_a_file_that_was_empty_has_all_its_lines_from_the_first_on(run_module: R
     assert [(row["kind"], row.get("new")) for row in rows[:2]] == [("added", 1), ("added", 2)]
 
 
+def test_the_line_ends_of_windows_are_seen_only_where_they_differ(run_module: RunModule) -> None:
+    def texts(old: str, new: str) -> list[str]:
+        return [row["text"] for row in rows_of(run_module, old, new) if row["kind"] != "gap"]
+
+    assert texts("a\r\nb\r\n", "a\r\nc\r\n") == ["a", "b", "c"]
+    assert texts("a\r\nb\r\n", "a\r\nb\n") == ["a", "b\r", "b"]
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(old=LINES, new=LINES)
 def test_with_all_gaps_filled_the_rows_are_both_texts(run_module: RunModule, old: list[str], new: list[str]) -> None:

@@ -26,7 +26,14 @@ export function hunkRows(hunks) {
     }
   }
   if (hunks.length) rows.push({ kind: "gap", oldFrom: oldNext, newFrom: newNext, count: null });
-  return rows;
+  return rows.map(withoutReturn(rows));
+}
+
+// Returns a function that takes the `\r` of a Windows line end off a row, unless it may be what has changed.
+function withoutReturn(rows) {
+  const isChanged = ({ kind }) => kind === "added" || kind === "removed";
+  const isMixed = new Set(rows.filter(isChanged).map(({ text }) => text.endsWith("\r"))).size > 1;
+  return (row) => (row.text?.endsWith("\r") && !(isMixed && isChanged(row)) ? { ...row, text: row.text.slice(0, -1) } : row);
 }
 
 // Returns the rows with some gaps filled from the lines of the new file; `filled` holds their `newFrom`.

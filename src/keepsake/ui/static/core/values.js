@@ -107,8 +107,8 @@ export function shortId(id) {
 }
 
 // Letters that show nothing and turn or hide what stands beside them (https://trojansource.codes): controls, and marks of
-// the writing direction. Tabs and ends of lines stay.
-const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+// the writing direction. Tabs and ends of lines stay, those of Windows too.
+const UNSEEN = /\r(?!\n)|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
 // Returns the text with each of them as a sign that is seen.
 export function showUnseen(text) {

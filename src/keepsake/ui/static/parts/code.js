@@ -51,7 +51,7 @@ export function Pieces({ tokens }) {
 // `line` is marked and scrolled to; `lineAddress(number)` is the address of a line, where lines have one.
 export function Code({ text, language = null, line = null, lineAddress = null, label = "Source" }) {
   const box = useRef(null);
-  const trimmed = text.endsWith("\n") ? text.slice(0, -1) : text;
+  const trimmed = text.replace(/\r\n/g, "\n").replace(/\n$/, "");
   const lines = useHighlighted(trimmed, language);
   useEffect(() => {
     if (line) scrollToRow(box.current, line - 1);

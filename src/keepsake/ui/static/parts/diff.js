@@ -35,7 +35,7 @@ export function TextDiff({ change, newId, layout }) {
       if (!lines) {
         const answer = await getJson(`preview/${newId}`, { path });
         if (typeof answer.text !== "string" || answer.is_cut) return setNote("This file is too long to show what is left out.");
-        const all = answer.text.split("\n");
+        const all = answer.text.split(/\r?\n/);
         setLines(all.at(-1) === "" ? all.slice(0, -1) : all);
       }
       setFilled(new Set([...filled, row.newFrom]));
