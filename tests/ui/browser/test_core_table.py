@@ -281,6 +281,8 @@ def test_a_small_curve_has_gaps_where_there_is_no_number(run_module: RunModule) 
     code = "(m) => m.sparkPath({ x: [0, 1, 2, 3, 4], y: [0, 1, NaN, 0, 1] }, 103, 23)"
     path = run_module("core/sparks.js", code)
     assert re.findall("[ML]", path) == ["M", "L", "M", "L"]
+    ending = "(m) => m.sparkPath({ x: [0, 1, 2, 3, 4], y: [0, 1, 0, NaN, NaN] }, 103, 23)"
+    assert run_module("core/sparks.js", ending).endswith("L51.5 21.5")  # it went on, to no number
 
 
 def test_the_keys_are_listed_from_what_is_bound_and_arrows_stay_when_letters_are_off(run_module: RunModule) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -183,6 +185,28 @@ def test_an_experiment_that_runs_grows_while_one_looks(
     experiment.delete()
     page.clock.run_for(10_000)  # where nothing runs, it asks seldom
     expect(page.get_by_role("heading", name="This experiment was deleted.")).to_be_visible()
+
+
+def test_what_runs_says_how_far_it_came_that_it_has_no_number_and_shows_files_of_windows(
+    serve: Callable[[Path], Served], project: keepsake.Project, open_page: OpenPage
+) -> None:
+    assert project.repository is not None
+    assert project.directory is not None
+    (Path(project.directory) / "train.py").write_bytes(b"import os\r\nlone = 1\rtwo\r\n\r\nend = 3\r\n")
+    experiment = project.experiments.create(path="train.py", quiet=True)
+    for step, loss in enumerate((3.0, 2.0, math.nan, math.nan)):
+        experiment.log(step=step, loss=loss)
+    experiment.checkpoint(step=4, loss=math.nan)
+    served = serve(Path(project.repository))
+    page = open_page(served, f"/e/{experiment.id[:8]}")
+    expect(page.locator(".experiment-facts")).to_contain_text(re.compile(r"latest checkpoint after \d"))
+    curve = page.locator("figure.mini")
+    expect(curve.get_by_role("img")).to_have_accessible_name("loss: from 2 to 3, last nan")
+    expect(curve.locator("figcaption .number")).to_have_text("nan")
+    expect(curve.locator(".mini-steps span").last).to_have_text("4")
+    page.goto(served.at(f"/e/{experiment.id[:8]}/files/train.py"))
+    expect(page.locator(".code-line code")).to_have_text(["import os", "lone = 1\ufffdtwo", "", "end = 3"])
+    experiment.stop()
 
 
 def test_an_id_that_is_not_there_says_so(served: Served, open_page: OpenPage, watch: Watch) -> None:

@@ -75,11 +75,12 @@ async function askFrozen(id, metric) {
   return curve ? { x: curve.value.map((_, place) => toNumber(curve.step[place]) ?? place), y: curve.value.map((value) => toNumber(value) ?? NaN) } : null;
 }
 
-// The `d` of an SVG path of a curve in a box, each scaled to its own smallest and largest value; NaN is a gap.
+// The `d` of an SVG path of a curve in a box, each scaled to its own smallest and largest value; NaN is a gap, also at its end.
 export function sparkPath({ x, y }, width, height, margin = 1.5) {
   const places = [...x.keys()].filter((place) => Number.isFinite(y[place]) && Number.isFinite(x[place]));
   if (places.length < 2) return places.length ? `M${margin} ${height / 2}h${width - 2 * margin}` : "";
-  const [left, right] = [x[places[0]], x[places.at(-1)]];
+  const ends = x.filter((value) => Number.isFinite(value));
+  const [left, right] = [ends[0], ends.at(-1)];
   let [low, high] = [Infinity, -Infinity];
   for (const place of places) [low, high] = [Math.min(low, y[place]), Math.max(high, y[place])];
   const across = (value) => (margin + ((value - left) / (right - left || 1)) * (width - 2 * margin)).toFixed(1);

@@ -46,7 +46,7 @@ function Spark({ id, sparks }) {
   const curve = sparks.get(id);
   if (!curve) return null;
   const last = curve.y[curve.y.length - 1];
-  return h("svg", { class: "spark", width: SPARK_WIDTH, height: SPARK_HEIGHT, viewBox: `0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`, role: "img", "aria-label": `${curve.points ?? curve.y.length} points, last ${Number.isFinite(last) ? formatNumber(last) : "none"}` }, h("path", { d: sparkPath(curve, SPARK_WIDTH, SPARK_HEIGHT) }));
+  return h("svg", { class: "spark", width: SPARK_WIDTH, height: SPARK_HEIGHT, viewBox: `0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`, role: "img", "aria-label": `${curve.points ?? curve.y.length} points, last ${curve.y.length ? formatNumber(last) : "none"}` }, h("path", { d: sparkPath(curve, SPARK_WIDTH, SPARK_HEIGHT) }));
 }
 
 // A group: what its experiments have in common, how many they are, and what their primary metric came to.

@@ -9,10 +9,10 @@ const [WIDTH, HEIGHT, PAD] = [300, 90, 4];
 export function MiniCurve({ name, series, goal = null, height = HEIGHT }) {
   const drawn = series.map((one) => ({ ...one, points: pointsOf(one) }));
   const all = drawn.flatMap((one) => one.points).filter(([, y]) => Number.isFinite(y));
-  const lasts = drawn.map((one) => one.points.findLast?.(([, y]) => Number.isFinite(y)) ?? null);
+  const lasts = drawn.map((one) => one.points.at(-1) ?? null); // NaN and the infinities too: it has not stopped before
   if (!all.length) return html`<figure class="mini"><figcaption><strong>${name}</strong></figcaption><p class="muted">No finite values</p></figure>`;
   const [low, high] = extent(all.map(([, y]) => y));
-  const [from, to] = extent(all.map(([x]) => x));
+  const [from, to] = extent(drawn.flatMap((one) => one.points).map(([x]) => x));
   const scaleX = (x) => (to > from ? ((x - from) / (to - from)) * WIDTH : WIDTH / 2);
   const scaleY = (y) => height - PAD - (high > low ? (y - low) / (high - low) : 0.5) * (height - 2 * PAD);
   const text = `${name}: from ${formatNumber(low)} to ${formatNumber(high)}, last ${lasts.map((last, index) => `${series.length > 1 ? `${drawn[index].name} ` : ""}${last ? formatNumber(last[1]) : "none"}`).join(", ")}`;

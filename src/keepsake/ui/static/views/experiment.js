@@ -102,7 +102,7 @@ function Header({ experiment }) {
       <${Copy} text=${`keepsake checkout ${experiment.id.slice(0, 12)}`} label="Copy checkout command" /></div>
     <p class="experiment-facts"><span class="with-copy"><code>${experiment.id.slice(0, 12)}</code><${Copy} text=${experiment.id} label="Copy id" /></span>
       ${place ? html`<span>${place}</span>` : null}<span>started ${formatTime(experiment.created, { seconds: true })} (<${Age} time=${experiment.created} />)</span>
-      ${experiment.duration_s !== null && experiment.duration_s !== undefined ? html`<span>${experiment.is_running ? "running for" : "took"} ${formatDuration(experiment.duration_s)}</span>` : null}
+      ${experiment.duration_s !== null && experiment.duration_s !== undefined ? html`<span>${experiment.is_running ? "latest checkpoint after" : "took"} ${formatDuration(experiment.duration_s)}</span>` : null}
       ${python ? html`<span>Python ${python}</span>` : null}${git?.commit ? html`<span>commit <code title=${git.commit}>${git.commit.slice(0, 10)}</code>${git.branch ? ` on ${git.branch}` : ""}${git.dirty ? html` <span class="badge warn">dirty</span>` : null}</span>` : null}</p>
     ${error ? html`<div class="ended" role="note"><strong>${error.type}</strong>${error.message ? html`: <${LongText} text=${error.message} most=${600} />` : null}</div>` : null}
     ${experiment.status === "lost" ? html`<div class="ended" role="note">Its process ended without a word: it was killed, or its machine went down.</div>` : null}
