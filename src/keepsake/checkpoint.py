@@ -15,7 +15,6 @@ from keepsake._repository.repository import Repository
 from keepsake._tracking.files import project_path
 from keepsake._tracking.recovery import append_event
 from keepsake.errors import InvalidInputError, NotFoundError
-from keepsake.stores.base import AppendStore
 
 if TYPE_CHECKING:
     import io
@@ -240,10 +239,8 @@ class Checkpoint:
         state = repository.load_experiment(self.experiment_id)
         if all(body.get("id") != self.id for body in state.checkpoints):
             raise NotFoundError(f"checkpoint {self.short_id()} is not there any more; it may have been deleted")
-        store = repository.store
-        if not isinstance(store, AppendStore):
-            raise InvalidInputError(f"{store.url} cannot be written to directly")
-        append_event(store, self.experiment_id, {"type": "delete", "checkpoints": [self.id]}, after=state.last_time)
+        body: dict[str, object] = {"type": "delete", "checkpoints": [self.id]}
+        append_event(repository.store, self.experiment_id, body, after=state.last_time)
 
     def to_json(self) -> dict[str, Any]:
         """Return everything about it as a dictionary that the `json` module can write."""

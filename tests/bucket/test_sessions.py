@@ -78,6 +78,21 @@ def test_annotations_and_deletions_reach_the_bucket_at_once() -> None:
     assert list(keepsake.experiments.list()) == []
 
 
+def test_a_single_checkpoint_is_deleted_delivered_or_not_also_beside_a_whole_experiment() -> None:
+    delivered, staged = keepsake.init(), keepsake.init()
+    first, second = delivered.checkpoint(step=1), delivered.checkpoint(step=2)
+    delivered.stop()
+    third, fourth = staged.checkpoint(step=3), staged.checkpoint(step=4)
+    first.delete()
+    removed = CliRunner().invoke(cli, ["rm", "-f", third.id, delivered.id])
+    assert removed.exit_code == 0, removed.output
+    staged.stop()
+    (left,) = bucket().list_experiments().experiments
+    assert [body["id"] for body in left.checkpoints] == [fourth.id]
+    with pytest.raises(NotFoundError):
+        second.delete()
+
+
 def test_a_session_learns_from_a_delivery_that_its_experiment_was_deleted(capsys: pytest.CaptureFixture[str]) -> None:
     experiment = keepsake.init()
     experiment.checkpoint(metrics={"loss": 1.0})
