@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from keepsake._tracking.configsecrets import CONFIG_NAMES
 from keepsake._tracking.secrets import mask_url
 from keepsake.directories import staging_directory
 from keepsake.errors import ConfigError, ConfigNotFoundError, ConflictError
@@ -27,7 +28,6 @@ from keepsake.stores.url import SCHEMES, bucket_url, is_bucket
 if TYPE_CHECKING:
     from keepsake._yaml import Document
 
-CONFIG_NAMES = ("keepsake.yaml", "keepsake.yml")
 _KEYS = ("repository", "repository_options", "other_repositories", "courier", "storage")
 DEFAULT_REPOSITORY = ".keepsake"
 _DIRECTORY = "directory (on the command line: -D)"

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import keepsake
+from keepsake import notices
+from keepsake._model.keys import CHUNKS
 from tests.bucket.conftest import configure
 from tests.bucket.places import bucket, content
 from tests.courier.processes import until
@@ -22,10 +24,12 @@ SAS = "sv=2021-08-06&ss=b&srt=co&sp=rwdlac&sig=c2lnbmF0dXJlLW9mLWEtU0FT"
 
 
 def save_with_courier() -> None:
-    """Save a checkpoint and have the courier deliver it."""
-    experiment = keepsake.init(params={"rate": 0.1})
+    """Save code and a checkpoint, and have the courier deliver them."""
+    Path("train.py").write_text("import keepsake")
+    experiment = keepsake.init(path=".", params={"rate": 0.1})
     Path("weights").write_bytes(content(1))
     experiment.checkpoint(path="weights")
+    experiment.checkpoint(path=".")
     until(lambda: bucket().list_experiments().experiments)
     experiment.stop()
 
@@ -34,8 +38,15 @@ def assert_written_nowhere(secret: str, user_directory: Path) -> None:
     files = [path for path in user_directory.rglob("*") if path.is_file()]
     assert any(path.name.endswith("courier.log") for path in files)
     assert [path for path in files if secret.encode() in path.read_bytes()] == []
-    store = bucket().store
-    assert [info.key for info in store.list() if secret.encode() in store.get(info.key)] == []
+    repository = bucket()
+    store = repository.store
+    keys = [info.key for info in store.list()]
+    assert [key for key in keys if secret.encode() in store.get(key)] == []
+    # What is in chunks and manifests is compressed.
+    chunks = [key.rpartition("/")[2] for key in keys if key.startswith(CHUNKS)]
+    assert [digest for digest in chunks if secret.encode() in bytes(repository.chunks.get(digest))] == []
+    (experiment,) = keepsake.experiments.list()
+    assert {"train.py", "weights"} <= set(experiment.checkpoints[0].files())
 
 
 def test_options_stay_in_the_file_that_they_were_written_to(
@@ -45,6 +56,32 @@ def test_options_stay_in_the_file_that_they_were_written_to(
     save_with_courier()
     assert_written_nowhere(SECRET_KEY, user_directory)
     assert SECRET_KEY in (project / "keepsake.yaml").read_text()
+
+
+def test_a_file_of_settings_that_holds_a_key_is_told_to_be_missing_and_one_without_is_saved(
+    project: Path,
+    s3_server: S3Server,
+    s3_url: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(notices, "_said", set())  # other tests of this process may have met the same
+    key = (project / "keepsake.yaml").read_text()
+    experiment = keepsake.init(path=".")
+    first = experiment.checkpoint(path="keepsake.yaml")
+    other = {name: s3_server.options[name] for name in ("endpoint", "region", "path_style")}
+    configure(project, s3_url, other)
+    second = experiment.checkpoint(path=".")
+    (project / "keepsake.yaml").write_text(key)  # it counts what is there when something is saved
+    third = experiment.checkpoint(path=".")
+    experiment.stop()
+    said = capsys.readouterr().err
+    assert said.count("keepsake.yaml is not saved: it holds a secret, in line 1; put keys into the environment") == 1
+    assert "could not be saved" not in said
+    assert [set(one.files()) for one in (first, second, third)] == [set(), {"keepsake.yaml"}, set()]
+    third.checkout(tmp_path / "out")
+    assert "keepsake.yaml" in capsys.readouterr().err
 
 
 def test_variables_stay_variables(

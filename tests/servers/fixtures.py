@@ -57,10 +57,11 @@ def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 
 @pytest.fixture(scope="session")
-def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
-    """Options for an Azurite with the container `tests`."""
+def azurite(tmp_path_factory: pytest.TempPathFactory, users_root: Path) -> Iterator[dict[str, object]]:
+    """Options for an Azurite with the container `tests`; it stays until the couriers that use it have ended."""
     with run_azurite(tmp_path_factory.mktemp("azurite"), "tests") as options:
         yield options
+        until(lambda: not find_couriers(users_root), patience_s=60.0)
 
 
 @pytest.fixture(scope="session")

@@ -103,6 +103,24 @@ def test_a_command_hides_its_secrets_and_can_be_run_again(argv: list[str], wante
     assert len(shlex.split(wanted)) == len(argv)
 
 
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["train.py", "--api-key=abc", "--lr=0.1"], ["train.py", "--api-key=***", "--lr=0.1"]),
+        (["--password", "hunter3", "--lr", "0.1"], ["--password", "***", "--lr", "0.1"]),
+        (["--password", 1234, "--token", 5, "x"], ["--password", "***", "--token", 5, "x"]),
+        (["--token", "--lr", "0.1"], ["--token", "--lr", "0.1"]),
+        (
+            [["--token", "abc"], "--", {"argv": ["--secret", "abc"]}],
+            [["--token", "***"], "--", {"argv": ["--secret", "***"]}],
+        ),
+        (["token", "abc", "secret", "-1", "a=b"], ["token", "abc", "secret", "-1", "a=b"]),
+    ],
+)
+def test_words_of_a_command_in_params_hide_their_secrets(words: list[Any], wanted: list[Any]) -> None:
+    assert mask_params({"argv": words}) == {"argv": wanted}
+
+
 @given(st.lists(st.text(min_size=1, max_size=10)))
 def test_a_shell_takes_a_command_apart_into_as_many_arguments(argv: list[str]) -> None:
     assert len(shlex.split(mask_command(argv))) == len(argv)

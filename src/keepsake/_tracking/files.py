@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from keepsake._model.manifest import Manifest
 from keepsake._repository.repository import Repository
+from keepsake._tracking.configsecrets import is_config, why_never_saved
 from keepsake._tracking.place import Place
 from keepsake.errors import InvalidInputError
-from keepsake.notices import notice, warn
+from keepsake.notices import first_time, notice, warn
 
 if TYPE_CHECKING:
     import os
@@ -38,7 +41,10 @@ class FoundFiles:
 
         self._place = place
         rules = IgnoreRules.load(place.directory)
-        self._found: list[Found] = scan_path(place.directory, path, rules, excluded=place.excluded)
+        self._never_saved: list[Found] = []
+        self._found = [
+            self._without_secrets(one) for one in scan_path(place.directory, path, rules, excluded=place.excluded)
+        ]
         self.path = project_path(path)
 
     def mention_large(self) -> None:
@@ -53,9 +59,13 @@ class FoundFiles:
         """Return the function that saves these files; what cannot be read is recorded, and said unless `quiet`."""
         from keepsake._snapshots.save import save_snapshot
 
+        known = {one.path for one in self._never_saved}
+        if not quiet:
+            self._mention_never_saved()
+
         def save(repository: Repository) -> Manifest:
             manifest = save_snapshot(self._place.directory, self._found, repository.chunks)
-            missing = [entry for entry in manifest.entries if entry.kind == "missing"]
+            missing = [entry for entry in manifest.entries if entry.kind == "missing" and entry.path not in known]
             if missing and not quiet:
                 more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
                 are = "are" if more else "is"
@@ -63,6 +73,26 @@ class FoundFiles:
             return manifest
 
         return save
+
+    def _without_secrets(self, found: Found) -> Found:
+        """Return what was found, as missing if whoever may read the repository would read keys in it."""
+        if found.kind != "file" or not (is_config(found.path) or is_config(found.source)):
+            return found
+        reason = why_never_saved(Path(found.source) if found.source else self._place.directory / found.path)
+        if not reason:
+            return found
+        missing = replace(found, kind="missing", size_bytes=0, source="", executable=False, reason=reason)
+        self._never_saved.append(missing)
+        return missing
+
+    def _mention_never_saved(self) -> None:
+        for one in self._never_saved:
+            text = (
+                f"{one.path} is not saved: {one.reason}; put keys into the environment or into ~/.aws instead, as "
+                "docs/clouds.md says"
+            )
+            if first_time(text):
+                warn(text)
 
 
 def project_path(path: str | os.PathLike[str]) -> str:

@@ -104,14 +104,7 @@ def mask_params(params: Mapping[str, Value]) -> dict[str, Value]:
 
 def mask_command(argv: Sequence[str]) -> str:
     """Return a command as one line that a shell takes apart again, with `***` for every secret in it."""
-    masked: list[str] = []
-    strength = ""
-    for argument in argv:
-        is_value = strength and not _NEXT_OPTION.match(argument)
-        masked.append(_mask_text_value(argument, strength) if is_value else _mask_argument(argument))
-        flag = _FLAG.fullmatch(argument)
-        strength = _strength(flag["name"]) if flag else ""
-    return " ".join(shlex.quote(argument) for argument in masked)
+    return " ".join(shlex.quote(str(argument)) for argument in _mask_list(argv))
 
 
 def mask_url(text: str) -> str:
@@ -169,12 +162,28 @@ def _mask_value(name: str, value: Value, around: str) -> Value:
     if isinstance(value, dict):
         return {key: _mask_value(key, item, strength) for key, item in value.items()}
     if isinstance(value, list):
-        return [_mask_value("", item, strength) for item in value]
+        return [_mask_value("", item, strength) for item in value] if strength else _mask_list(value)
     if isinstance(value, str):
         return _mask_text_value(value, strength) if strength else mask_text(value)
     if strength == "always" and isinstance(value, (int, float)) and not isinstance(value, bool):
         return MASK
     return value
+
+
+def _mask_list(items: Sequence[Value]) -> list[Value]:
+    """Mask what may be the words of a command: what follows `--token` is a secret."""
+    masked: list[Value] = []
+    strength = ""
+    for item in items:
+        if isinstance(item, str):
+            is_value = strength and not _NEXT_OPTION.match(item)
+            masked.append(_mask_text_value(item, strength) if is_value else _mask_argument(item))
+            flag = _FLAG.fullmatch(item)
+            strength = _strength(flag["name"]) if flag else ""
+        else:
+            masked.append(_mask_value("", item, strength))
+            strength = ""
+    return masked
 
 
 def _mask_text_value(text: str, strength: str) -> str:

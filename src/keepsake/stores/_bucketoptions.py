@@ -36,6 +36,9 @@ _ANY = {"ca_bundle": str, "concurrency": int, "upload_mb_s": float}
 OPTIONS: Mapping[str, Mapping[str, type]] = MappingProxyType({"s3": _S3 | _ANY, "gs": _GS | _ANY, "az": _AZ | _ANY})
 """The options of each scheme, and of what type they are."""
 
+SECRET_OPTIONS = ("access_key_id", "secret_access_key", "session_token", "account_key", "sas_token")
+"""The options whose values are shown to nobody."""
+
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[^\s?#@]*)?")
 """The client panics at what is no URL."""
 
@@ -58,8 +61,7 @@ class BucketOptions:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Values that must not be shown to anybody."""
-        names = ("access_key_id", "secret_access_key", "session_token", "account_key", "sas_token")
-        return (*(self.values[name] for name in names if self.values.get(name)), *self.implied_secrets)
+        return (*(self.values[name] for name in SECRET_OPTIONS if self.values.get(name)), *self.implied_secrets)
 
     @property
     def allows_http(self) -> bool:
