@@ -96,6 +96,14 @@ def test_what_was_broken_off_is_not_called_done(capsys: pytest.CaptureFixture[st
     assert "done after" not in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("slow")
+def test_what_has_failed_is_not_called_done(capsys: pytest.CaptureFixture[str]) -> None:
+    with Waiting("making it compact") as waiting:
+        waiting(1)
+        waiting.fail()
+    assert "done after" not in capsys.readouterr().err
+
+
 def test_it_ends_when_its_time_is_up() -> None:
     with pytest.raises(TimeoutError, match="making it compact"), Waiting("making it compact", timeout_s=0) as waiting:
         waiting(1)

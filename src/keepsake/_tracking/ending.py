@@ -86,7 +86,7 @@ def stop_open_sessions() -> None:
         try:
             session.stop(status, error, threads=1)
         except KeyboardInterrupt:
-            notice("interrupted; everything is saved, and the next Keepsake process here makes it compact")
+            notice("interrupted; everything is saved, and the rest is done later")
             return
         except Exception as failure:  # noqa: BLE001 (nothing above could handle it, and the other sessions count too)
             warn(f"an experiment could not be ended properly: {failure}")

@@ -41,6 +41,7 @@ class Waiting:
         self._done_bytes = 0
         self._total_bytes: int | None = None
         self._is_announced = False
+        self._has_failed = False
         self._bar: Bar | None = None
 
     def __enter__(self) -> Self:
@@ -51,12 +52,16 @@ class Waiting:
     ) -> None:
         if self._bar is not None:
             self._bar.close(self._done_bytes, self._total_bytes)
-        elif self._is_announced and error is None:
+        elif self._is_announced and error is None and not self._has_failed:
             notice(f"done after {self._taken_s():.0f} s")
 
     def expect(self, size_bytes: int) -> None:
         """Say that there are so many bytes more to be done; without a word, their number is unknown."""
         self._total_bytes = (self._total_bytes or 0) + size_bytes
+
+    def fail(self) -> None:
+        """Have it not called done at the end: it was left, and whoever knows why says so."""
+        self._has_failed = True
 
     def __call__(self, size_bytes: int) -> None:
         """Count bytes that are done, which may be none. Raises `TimeoutError` when the time is up."""

@@ -255,8 +255,15 @@ class Session:
     def _deliver(self, threads: int) -> bool:
         """Bring home what waits in staging; say whether all is there."""
         home = self.repository.store.url
-        with Waiting(f"delivering to {home}", timeout_s=self._exit_timeout_s) as waiting:
-            is_delivered = self._writer.deliver(threads=threads, on_progress=waiting, on_total=waiting.expect)
+        try:
+            with Waiting(f"delivering to {home}", timeout_s=self._exit_timeout_s) as waiting:
+                is_delivered = self._writer.deliver(threads=threads, on_progress=waiting, on_total=waiting.expect)
+                if not is_delivered:
+                    waiting.fail()
+        except (KeyboardInterrupt, TimeoutError) as error:
+            who = self._successor("`keepsake push` or the next `keepsake.init()` here")
+            _say_broken_off(error, f"{who} delivers it to {home}")
+            return False
         if not is_delivered and self._writer.must_leave_delivery:
             if not self._presence.has_courier():
                 notice(f"what this forked process saved waits; its parent or `keepsake push` delivers it to {home}")
@@ -328,9 +335,8 @@ class Session:
                 if not self._presence.has_courier():
                     self._finish_dead(threads, waiting)
         except (KeyboardInterrupt, TimeoutError) as error:
-            why = "time is up" if isinstance(error, TimeoutError) else "interrupted"
             who = self._successor("the next Keepsake process here")
-            notice(f"{why}; everything is saved, and {who} makes it compact")
+            _say_broken_off(error, f"{who} makes it compact")
             return False
         except Exception as error:
             if self._on_error == "raise":
@@ -396,6 +402,12 @@ class Session:
         self._presence.abandon()
         self._after = self._writer.last_time
         self._reset()
+
+
+def _say_broken_off(error: BaseException, what_comes: str) -> None:
+    """Say why nobody waits any longer for the work at the end, and who does it."""
+    why = "time is up" if isinstance(error, TimeoutError) else "interrupted"
+    notice(f"{why}; everything is saved, and {what_comes}")
 
 
 _sessions: weakref.WeakSet[Session] = weakref.WeakSet()

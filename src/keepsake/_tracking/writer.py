@@ -185,6 +185,9 @@ class SessionWriter:
             threads: how many chunks are copied at once.
             on_progress: called with the bytes of each chunk; what it raises ends the attempt.
             on_total: called with how many there are, as far as that is known.
+
+        Raises:
+            TimeoutError: from `on_progress`, of a repository beyond a network; what has arrived stays.
         """
         if self.home.is_remote:
             return self._deliver_remote(threads, on_progress, on_total)
@@ -220,7 +223,7 @@ class SessionWriter:
                 )
             self._delivered_count = count
         except TimeoutError:
-            return False
+            raise
         except ForkedProcessError:
             self.must_leave_delivery = True
         except Exception as error:  # noqa: BLE001 (as above)
