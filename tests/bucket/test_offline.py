@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,7 +29,8 @@ SCRIPT = """
             file.write(data)
         checkpoint = experiment.checkpoint(path="weights", step=step)
         print(checkpoint.id, data[:8].hex(), flush=True)
-        time.sleep(0.3)
+        while step == 2 and not os.path.exists("looked"):
+            time.sleep(0.05)
 """
 
 
@@ -50,7 +54,8 @@ def test_a_login_node_delivers_for_a_node_without_network_while_it_trains(
         assert early.chunks > 0
         assert process.poll() is None  # it goes on
         (running,) = keepsake.experiments.list()
-        assert running.status in ("running", "lost")  # nobody there sends heartbeats
+        assert running.status == "running"  # its heartbeat lies on the shared disk
+        Path("looked").touch()
         lines += [process.stdout.readline().split()]
         keepsake.Project().deliver()
         rest, talk = finish(process)
@@ -67,6 +72,51 @@ def test_a_login_node_delivers_for_a_node_without_network_while_it_trains(
     assert found.status == "finished"
     assert {one.id: one.open("weights").read()[:8].hex() for one in found.checkpoints} == saved
     assert keepsake.Project().check().problems == []
+
+
+WAITING = """
+    import keepsake
+    experiment = keepsake.init()
+    experiment.checkpoint(metrics={"loss": 1.0})
+    print("saved", flush=True)
+    input()
+"""
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("courier", ["on", "off"])
+def test_a_run_that_goes_on_offline_is_running_here_and_lost_elsewhere_until_its_end_is_pushed(
+    courier: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEEPSAKE_COURIER", courier)
+    environment = {**os.environ, "KEEPSAKE_MODE": "offline"}
+    process = subprocess.Popen(
+        [sys.executable, str(write_script(WAITING))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process.stdin:  # closing it ends the script
+        assert process.stdout.readline() == "saved\n"
+        keepsake.Project().deliver()
+        assert statuses() == ["running"]
+        assert len(keepsake.experiments.list(filter="status = running")) == 1
+        with monkeypatch.context() as elsewhere:
+            move_to_another_machine(tmp_path / "other", elsewhere)
+            assert statuses() == ["lost"]
+    finish(process)
+    assert statuses() == ["failed"]  # input() found the end of the file
+    keepsake.Project().deliver()
+    move_to_another_machine(tmp_path / "another", monkeypatch)
+    assert statuses() == ["failed"]
+
+
+def statuses() -> list[str]:
+    return [one.status for one in keepsake.experiments.list()]
 
 
 def test_a_node_without_network_says_so_at_once_when_nobody_said_offline(

@@ -9,7 +9,7 @@ import math
 import re
 from pathlib import Path
 
-from keepsake._model.keys import CHUNKS, JOURNALS, MANIFESTS
+from keepsake._model.keys import CHUNKS, HEARTBEATS, JOURNALS, MANIFESTS
 from keepsake._repository.journal import list_segments
 from keepsake._repository.repository import VERSION, Repository
 from keepsake._tracking.dispatch import Dispatcher
@@ -153,7 +153,8 @@ class Place:
             from keepsake.stores.cache import CacheStore
 
             store = CacheStore(store, self.cache, self.cache_limit_bytes, prefixes=(MANIFESTS, CHUNKS))
-        store = OverlayStore(store, find_staged, prefixes=(JOURNALS, MANIFESTS, CHUNKS))
+        # Heartbeats, too: those of offline sessions are there, and nowhere else.
+        store = OverlayStore(store, find_staged, prefixes=(JOURNALS, MANIFESTS, CHUNKS, HEARTBEATS))
         return Repository(store, repository.id)
 
     def _keep_out_of_git(self) -> None:
