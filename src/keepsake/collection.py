@@ -319,8 +319,7 @@ def find_known_snapshot(project: FindsPlace) -> Snapshot | None:
 
 def _open_repository(project: FindsPlace, place: Place) -> Repository:
     try:
-        place.open_home()
-        return place.open_repository()
+        return place.look_for_repository()
     except NotFoundError:
         raise project.describe_absence() from None
 

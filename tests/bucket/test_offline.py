@@ -12,9 +12,10 @@ import pytest
 import keepsake
 from keepsake._model.keys import CHUNKS
 from keepsake._repository.repository import Repository
+from keepsake.errors import ConfigNotFoundError, StoreError
 from keepsake.stores.local import LocalStore
 from tests.bucket.conftest import configure
-from tests.bucket.places import move_to_another_machine
+from tests.bucket.places import bucket, content, move_to_another_machine
 from tests.durability.scripts import finish, write_script
 from tests.servers.machines import allows_namespaces, run_island
 from tests.servers.seaweedfs import S3Server
@@ -113,6 +114,41 @@ def test_a_run_that_goes_on_offline_is_running_here_and_lost_elsewhere_until_its
     keepsake.Project().deliver()
     move_to_another_machine(tmp_path / "another", monkeypatch)
     assert statuses() == ["failed"]
+
+
+@pytest.mark.usefixtures("project")
+def test_what_was_saved_offline_is_seen_before_anything_is_in_the_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigNotFoundError):
+        keepsake.experiments.list()
+    Path("weights").write_bytes(content(1))
+    with monkeypatch.context() as offline:
+        offline.setenv("KEEPSAKE_MODE", "offline")
+        experiment = keepsake.init(params={"rate": 0.1})
+        experiment.checkpoint(path="weights")
+        experiment.stop()
+    (found,) = keepsake.experiments.list()
+    assert (found.params, found.status) == ({"rate": 0.1}, "finished")
+    assert keepsake.experiments.get(found.id).checkpoints[0].open("weights").read() == content(1)
+    found.name = "first"
+    keepsake.Project().deliver()
+    assert [one.name for one in keepsake.experiments.list()] == ["first"]
+    assert bucket().load_experiment(found.id).name == "first"
+
+
+def test_when_the_bucket_cannot_be_reached_it_is_said_how_to_see_what_was_saved_offline(
+    project: Path, s3_server: S3Server, s3_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(project, s3_url, s3_server.options | {"endpoint": "http://127.0.0.1:9"})
+    with pytest.raises(StoreError, match="cannot be reached") as nothing:
+        keepsake.experiments.list()
+    with monkeypatch.context() as offline:
+        offline.setenv("KEEPSAKE_MODE", "offline")
+        keepsake.init().stop()
+        assert statuses() == ["finished"]
+    with pytest.raises(StoreError, match="cannot be reached") as something:
+        keepsake.experiments.list()
+    assert "KEEPSAKE_MODE" not in str(nothing.value)
+    assert "KEEPSAKE_MODE=offline shows what is on this machine, `keepsake push` delivers it" in str(something.value)
 
 
 def statuses() -> list[str]:

@@ -13,7 +13,7 @@ from keepsake._model.keys import CHUNKS, HEARTBEATS, JOURNALS, MANIFESTS
 from keepsake._repository.journal import list_segments
 from keepsake._repository.repository import VERSION, Repository
 from keepsake._tracking.dispatch import Dispatcher
-from keepsake.errors import StoreError
+from keepsake.errors import NotFoundError, StoreError
 from keepsake.stores.base import Store
 from keepsake.stores.local import LocalStore
 from keepsake.stores.memory import MemoryStore
@@ -98,11 +98,40 @@ class Place:
     def open_repository(self) -> Repository:
         """Open the repository to look at: what is staged for it on this machine is seen as if it were there already.
 
-        Raises `NotFoundError` when there is none.
+        Raises `NotFoundError` when there is none, and nothing staged for one.
         """
+        return self._view if self._view is not None else self.look_for_repository()
+
+    def look_for_repository(self) -> Repository:
+        """Open the repository as `open_repository` does, and believe nothing that was assumed of it.
+
+        Raises:
+            NotFoundError: there is none, and nothing staged for one.
+            StoreError: it cannot be looked at; the hint says how to see what is staged for it.
+        """
+        try:
+            home = self.open_home()
+        except NotFoundError:
+            staged = self._find_staged()
+            if staged is None:
+                raise
+            # Before the first delivery. Who opens the repository later takes it as it is by then.
+            self._view, self._is_assumed = self._with_staging(Repository(self.store, staged.id)), True
+            return self._view
+        except StoreError as error:
+            if self._find_staged() is not None:
+                here = "KEEPSAKE_MODE=offline shows what is on this machine, `keepsake push` delivers it later"
+                error.hint = f"{error.hint}; {here}" if error.hint else here
+            raise
         if self._view is None:
-            self._view = self._with_staging(self.open_home())
+            self._view = self._with_staging(home)
         return self._view
+
+    def _find_staged(self) -> Repository | None:
+        """Return the staging of a repository beyond a network that cannot be looked at, if it holds anything."""
+        home = Repository(self.store, "")
+        staging = self.find_staging(home) if home.is_remote else None
+        return staging if staging is not None and any(True for _ in staging.store.list(JOURNALS)) else None
 
     def assume_repository(self, repository_id: str) -> Repository:
         """Return the repository to look at as one that has this id, without asking for it, until `open_home` does."""
@@ -132,12 +161,12 @@ class Place:
         return Place(self.directory, MemoryStore(), locks=self.locks, staging=self.staging, is_disabled=True)
 
     def writable_store(self) -> Store:
-        """Return the store, to write single events to.
+        """Return the store, to write single events to; a repository is made there when only staging has one.
 
         Raises:
             UnsupportedVersionError: the repository's format is one that is only read.
         """
-        self.open_home().check_writable()
+        self.open_home(create=True)
         return self.store
 
     def _with_staging(self, repository: Repository) -> Repository:
