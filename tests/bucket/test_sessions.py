@@ -183,6 +183,29 @@ def test_what_forked_children_save_is_delivered_and_nothing_is_said_to_have_fail
     assert saved == {0: b"of the parent", 1: b"of child 0", 2: b"of child 1"}
 
 
+BEGINNING = """
+    import multiprocessing, sys
+    import keepsake
+
+    def begin(number):
+        with keepsake.init(params={"number": number}, quiet=True):
+            return number
+
+    if __name__ == "__main__":
+        keepsake.init(quiet=True).stop()
+        with multiprocessing.get_context(sys.argv[1]).Pool(1) as pool:
+            print(pool.map(begin, [1, 2]))
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_workers_that_begin_experiments_are_spawned_and_forked_ones_are_told_so(method: str) -> None:
+    status, _, talk = run_script(BEGINNING, method)
+    assert (status == 0) == (method == "spawn"), talk
+    assert ("ForkedProcessError" in talk and "`spawn`" in talk) == (method == "fork")
+    assert len(keepsake.experiments.list()) == (3 if method == "spawn" else 1)
+
+
 OFFLINE = """
     import keepsake
     experiment = keepsake.init(params={"rate": 0.1})
