@@ -275,15 +275,17 @@ def test_a_missing_bucket_is_an_error_at_once(project: Path, s3_server: S3Server
 
 
 def test_a_bucket_that_can_only_be_read_is_an_error_at_once_and_can_be_read(
-    project: Path, s3_server: S3Server, s3_url: str
+    project: Path, s3_server: S3Server, s3_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     keepsake.init().stop()
+    capsys.readouterr()
     reader = {"access_key_id": READER_KEY, "secret_access_key": READER_SECRET}
     configure(project, s3_url, s3_server.options | reader)
     with pytest.raises(PermissionDeniedError, match="AccessDenied") as caught:
         keepsake.init()
     assert "permissions" in str(caught.value.hint)
     assert READER_SECRET not in str(caught.value)
+    assert capsys.readouterr().err == ""  # nothing was written that could be left behind
     assert len(keepsake.experiments.list()) == 1
 
 

@@ -27,7 +27,7 @@ from keepsake.testing import StoreTests
 from tests.bucket.conftest import configure
 from tests.servers.amazon import run_amazon
 from tests.servers.fault_proxy import FaultProxy
-from tests.servers.seaweedfs import S3Server
+from tests.servers.seaweedfs import READER_KEY, READER_SECRET, S3Server
 from tests.servers.unordered import run_unordered_s3
 
 
@@ -115,6 +115,34 @@ def test_wrong_keys_are_refused_with_a_hint_and_not_shown(
     assert caught.value.hint
     assert caught.value.__cause__ is None
     assert str(options["secret_access_key"]) not in str(caught.value) + repr(caught.value)
+
+
+def test_a_deletion_that_is_refused_is_explained_like_anything_else(s3_server: S3Server, s3_url: str) -> None:
+    reader = {"access_key_id": READER_KEY, "secret_access_key": READER_SECRET}
+    with pytest.raises(PermissionDeniedError) as caught:
+        open_store(s3_url, s3_server.options | reader).delete("heartbeats/x.json")
+    assert caught.value.message == f"cannot write heartbeats/x.json in {s3_url}: AccessDenied: Access Denied."
+    assert "permissions" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("code", "is_transient"), [("SlowDown", True), ("InternalError", True), ("MethodNotAllowed", False)]
+)
+def test_what_a_server_says_of_one_deletion_is_read_and_its_entities_are_decoded(
+    code: str, is_transient: bool, s3_server: S3Server, s3_url: str
+) -> None:
+    said = f"<Code>{code}</Code><Message>it isn&#39;t &lt;possible&gt;</Message>"
+    with FaultProxy(s3_server.endpoint) as proxy:
+        store = CloudStore("s3", "bucket", "", check_options("s3", s3_server.options | {"endpoint": proxy.endpoint}))
+        proxy.refusal = (200, f"<DeleteResult><Error><Key>a/b</Key>{said}</Error></DeleteResult>".encode())
+        with pytest.raises(StoreError) as deleting:
+            store.delete("a/b")
+        proxy.refusal = (400, f"<Error>{said}</Error>".encode())
+        with pytest.raises(StoreError) as reading:
+            store.get("a/b")
+    assert deleting.value.message == f"cannot write a/b in s3://bucket: {code}: it isn't <possible>"
+    assert reading.value.message == f"cannot read a/b in s3://bucket: {code}: it isn't <possible>"
+    assert deleting.value.transient == is_transient
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -19,7 +19,7 @@ from keepsake._repository.repository import Repository
 from keepsake._tracking.dispatch import Dispatcher
 from keepsake._tracking.heart import Heart
 from keepsake._tracking.lock import SessionLock
-from keepsake.errors import KeepsakeError
+from keepsake.errors import KeepsakeError, PermissionDeniedError
 from keepsake.machine import boot_id, host_name
 from keepsake.notices import notice, warn
 
@@ -60,6 +60,7 @@ class Presence:
         self._look = look
         self._lock: SessionLock | None = None
         self._heart: Heart | None = None
+        self._may_have_heartbeat = False
         self._next_look_s = math.inf
         self._looking = threading.Lock()
 
@@ -115,7 +116,7 @@ class Presence:
         """Remove what says that the session lives, or that there is work left to do for it."""
         if self._lock is not None:
             self._lock.end_heartbeat()
-        if self._wants_heartbeat:
+        if self._may_have_heartbeat:
             try:
                 delete_heartbeat(self._repository.store, self._experiment_id, self._session_id)
             except KeepsakeError as error:
@@ -147,7 +148,11 @@ class Presence:
                 boot=boot_id(),
                 time_text=now_text(),
             )
+        except PermissionDeniedError:
+            return False  # what is refused is not there, and need not be deleted
         except KeepsakeError:
             # The next one comes soon; if the store stays away, the next checkpoint says so.
+            self._may_have_heartbeat = True
             return False
+        self._may_have_heartbeat = True
         return True

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from html import unescape
 
 from keepsake.errors import NotFoundError, PermissionDeniedError, ReadError, StoreError, WriteError
 
-_CODE = re.compile(r"<Code>\s*([\w.]{1,80})\s*</Code>|\"code\":\s*\"?(\w{1,80})")
-_MESSAGE = re.compile(r"<Message>\s*([^<]{1,300})", re.DOTALL)
+_IN_BULK = r"DeleteObjects request failed for key [^:\n]{1,1024}: "
+"""What the client makes of a part of an answer to a deletion: message and code without their tags."""
+_CODE = re.compile(
+    rf"<Code>\s*([\w.]{{1,80}})\s*</Code>|\"code\":\s*\"?(\w{{1,80}})|{_IN_BULK}.*\(code: (\w{{1,80}})\)"
+)
+_MESSAGE = re.compile(rf"<Message>\s*([^<]{{1,300}})|{_IN_BULK}(.{{1,300}}?) \(code: ", re.DOTALL)
 _STATUS = re.compile(r"\b(?:status(?: code)?:?|response error \"|Server returned non-2xx status code:)\s*([1-5]\d\d)\b")
 _QUERY = re.compile(r"\?[^\s\"'<>]+")
 
 _NO_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound|specified (?:bucket|container) does not exist", re.IGNORECASE)
 _ABSENT = frozenset({"NotFoundError", "FileNotFoundError"})
 _REFUSED = frozenset({"PermissionDeniedError", "UnauthenticatedError", "PermissionError"})
-_REFUSING_CODES = frozenset({"ExpiredToken", "InvalidToken", "TokenRefreshRequired", "RequestExpired"})
+_REFUSING_CODES = frozenset({"AccessDenied", "ExpiredToken", "InvalidToken", "TokenRefreshRequired", "RequestExpired"})
 
 _CREDENTIALS = "check the credentials in use; docs/clouds.md says where they are looked for"
 _OTHER_REGION = "the bucket is in another region: write it to repository_options as `region`"
@@ -40,7 +45,8 @@ _HINTS = {
     "RequestTimeTooSkewed": "the clock of this machine is wrong: set it",
     "SlowDown": "the server asks for fewer requests: set `concurrency` in repository_options lower; it is tried again",
 }
-_PERMANENT_CODES = frozenset(_HINTS) - {"SlowDown"}
+_PASSING_CODES = frozenset({"SlowDown", "InternalError", "ServiceUnavailable"})
+_PERMANENT_CODES = frozenset(_HINTS) - _PASSING_CODES
 
 _METADATA = re.compile(r"169\.254\.169\.254|metadata\.google\.internal")
 _PROVIDER = "External AWS credential provider"
@@ -122,7 +128,8 @@ class CloudErrors:
     def _describe(self, text: str, code: str) -> str:
         said = _MESSAGE.search(text)
         if code or said:
-            return self._mask(": ".join(part for part in (code, said[1].strip() if said else "") if part))
+            message = unescape((said[1] or said[2]).strip()) if said else ""
+            return self._mask(": ".join(part for part in (code, message) if part))
         status = _status(text)
         if status:
             return f"the server answered {status}"
@@ -140,7 +147,7 @@ class CloudErrors:
 
 def _code(text: str) -> str:
     found = _CODE.search(text)
-    return (found[1] or found[2]) if found else ""
+    return str(found[found.lastindex or 0]) if found else ""
 
 
 def _status(text: str) -> int:
@@ -152,4 +159,4 @@ def _may_pass(text: str) -> bool:
     status = _status(text)
     if status:
         return status >= 500 or status in (408, 409, 425, 429)
-    return bool(_CONNECTION.search(text) or _code(text) == "SlowDown")
+    return bool(_CONNECTION.search(text) or _code(text) in _PASSING_CODES)
