@@ -8,6 +8,7 @@ import pytest
 
 import keepsake
 from tests.api.runs import files_below, only_experiment, run_script, write_files
+from tests.durability.scripts import open_repository
 
 
 def test_params_named_like_a_secret_are_masked() -> None:
@@ -75,3 +76,23 @@ def test_keepsakeignore_brings_them_back(files: None, project: Path) -> None:
     saved = keepsake.init().checkpoint(path=".").files()
     assert {".env", "wandb/run-1/log.txt"} <= saved.keys()
     assert not {".env.local", "id_rsa", ".git/config", ".keepsake/x"} & saved.keys()
+
+
+def test_settings_with_a_key_are_not_saved_wherever_they_lie_and_whatever_leads_there(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = "repository: s3://team/x\nrepository_options:\n  secret_access_key: hunter2\n"
+    write_files(
+        project, {"old/keepsake.yml": settings, "other.yaml": "x: 1", "new/keepsake.yaml": "repository: s3://x"}
+    )
+    (project / "link").symlink_to("old/keepsake.yml")
+    experiment = keepsake.init(path=".")
+    linked = experiment.checkpoint(path="link")
+    experiment.checkpoint(path="old", quiet=True)
+    experiment.stop()
+    assert "old/keepsake.yml is not saved: it holds a secret, in line 3" in capsys.readouterr().err
+    assert set(linked.files()) == {"other.yaml", "new/keepsake.yaml"}
+    repository = open_repository()
+    manifests = [repository.load_manifest(digest) for digest in only_experiment().manifests()]
+    reasons = {entry.path: entry.reason for one in manifests for entry in one.entries if entry.kind == "missing"}
+    assert reasons == dict.fromkeys(["old/keepsake.yml", "link"], "it holds a secret, in line 3")

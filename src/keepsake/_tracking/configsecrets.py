@@ -25,18 +25,14 @@ _OPTION_WITH_VALUE = re.compile(rf"""{_OPTION.pattern}["']?\s*:\s*\S""")
 
 def is_config(path: str) -> bool:
     """Say whether a path is that of a `keepsake.yaml`, in any case: not every file system tells case apart."""
-    return path.replace(os.sep, "/").rpartition("/")[2].lower() in CONFIG_NAMES
+    lower = path.lower()
+    return lower.endswith(CONFIG_NAMES) and lower.replace(os.sep, "/").rpartition("/")[2] in CONFIG_NAMES
 
 
-def why_never_saved(path: Path) -> str:
-    """Return why a `keepsake.yaml` must not be saved, "" when it may be."""
-    try:
-        with path.open("rb") as file:
-            text = file.read(_MAX_BYTES).decode("utf-8", "replace")
-    except OSError as error:
-        return f"cannot be read: {error.strerror or error}"
-    line = find_secret(text)
-    return f"it holds a secret, in line {line}" if line is not None else ""
+def read_secret(path: Path) -> int | None:
+    """Read a `keepsake.yaml` and return what `find_secret` does. Raises `OSError`."""
+    with path.open("rb") as file:
+        return find_secret(file.read(_MAX_BYTES).decode("utf-8", "replace"))
 
 
 def find_secret(text: str) -> int | None:

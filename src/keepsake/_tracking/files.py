@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from keepsake._model.manifest import Manifest
 from keepsake._repository.repository import Repository
-from keepsake._tracking.configsecrets import is_config, why_never_saved
+from keepsake._tracking.configsecrets import is_config, read_secret
 from keepsake._tracking.place import Place
 from keepsake.errors import InvalidInputError
 from keepsake.notices import first_time, notice, warn
@@ -78,10 +78,14 @@ class FoundFiles:
         """Return what was found, as missing if whoever may read the repository would read keys in it."""
         if found.kind != "file" or not (is_config(found.path) or is_config(found.source)):
             return found
-        reason = why_never_saved(Path(found.source) if found.source else self._place.directory / found.path)
-        if not reason:
+        missing = replace(found, kind="missing", size_bytes=0, source="", executable=False)
+        try:
+            line = read_secret(Path(found.source) if found.source else self._place.directory / found.path)
+        except OSError as error:
+            return replace(missing, reason=f"cannot be read: {error.strerror or error}")
+        if line is None:
             return found
-        missing = replace(found, kind="missing", size_bytes=0, source="", executable=False, reason=reason)
+        missing = replace(missing, reason=f"it holds a secret, in line {line}")
         self._never_saved.append(missing)
         return missing
 
