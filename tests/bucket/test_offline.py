@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import keepsake
 from keepsake._model.keys import CHUNKS
 from keepsake._repository.repository import Repository
+from keepsake.cli.main import cli
 from keepsake.errors import ConfigNotFoundError, StoreError
 from keepsake.stores.local import LocalStore
 from tests.bucket.conftest import configure
@@ -129,6 +131,10 @@ def test_what_was_saved_offline_is_seen_before_anything_is_in_the_bucket(monkeyp
     (found,) = keepsake.experiments.list()
     assert (found.params, found.status) == ({"rate": 0.1}, "finished")
     assert keepsake.experiments.get(found.id).checkpoints[0].open("weights").read() == content(1)
+    for command in (["ls"], ["ps"], ["show", found.id], ["checkout", found.id, "-o", "out"]):
+        done = CliRunner().invoke(cli, command)
+        assert done.exit_code == 0, done.output
+    assert Path("out/weights").read_bytes() == content(1)
     found.name = "first"
     keepsake.Project().deliver()
     assert [one.name for one in keepsake.experiments.list()] == ["first"]

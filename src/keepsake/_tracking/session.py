@@ -336,7 +336,8 @@ class Session:
                     self._finish_dead(threads, waiting)
         except (KeyboardInterrupt, TimeoutError) as error:
             who = self._successor("the next Keepsake process here")
-            _say_broken_off(error, f"{who} makes it compact")
+            # What has arrived in a bucket is compact; sessions that died may have left something.
+            _say_broken_off(error, f"{who} {'does the rest' if self.repository.is_remote else 'makes it compact'}")
             return False
         except Exception as error:
             if self._on_error == "raise":

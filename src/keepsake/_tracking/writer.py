@@ -222,7 +222,7 @@ class SessionWriter:
                     on_total=on_total,
                 )
             self._delivered_count = count
-        except TimeoutError:
+        except TimeoutError:  # from `on_progress`: nothing has failed
             raise
         except ForkedProcessError:
             self.must_leave_delivery = True
