@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import keepsake
-from keepsake._model.keys import CHUNKS, INTENTS, JOURNALS, MANIFESTS
-from keepsake._tracking import release
+from keepsake._model.keys import CHUNKS, INTENTS, JOURNALS, MANIFESTS, digest_of_key
+from keepsake._repository.repository import Repository
+from keepsake._tracking import delivery, session, writer
+from keepsake._tracking.attempts import Attempts
+from keepsake._tracking.errands import Errands, Request
+from keepsake._tracking.instructions import Instructions
 from keepsake._tracking.release import release_delivered
 from keepsake.directories import lock_directory
 from tests.bucket.places import bucket, content, staged_keys, staging
@@ -22,8 +27,7 @@ def count(prefix: str) -> int:
     return sum(1 for _ in staging().store.list(prefix))
 
 
-def test_of_a_session_that_goes_on_the_newest_checkpoint_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release, "YOUNG_S", 0.0)
+def test_of_a_session_that_goes_on_the_newest_checkpoint_stays() -> None:
     experiment = keepsake.init()
     for step in range(3):
         Path("weights").write_bytes(content(step))
@@ -39,8 +43,7 @@ def test_of_a_session_that_goes_on_the_newest_checkpoint_stays(monkeypatch: pyte
     assert keepsake.Project().check().problems == []
 
 
-def test_what_was_not_delivered_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release, "YOUNG_S", 0.0)
+def test_what_was_not_delivered_stays() -> None:
     experiment = keepsake.init()
     Path("weights").write_bytes(content(0))
     experiment.checkpoint(path="weights")
@@ -86,3 +89,71 @@ def test_what_a_session_announced_before_it_was_killed_leaves_staging() -> None:
     keepsake.Project().deliver()
     assert staged_keys() == set()
     assert count(INTENTS) == 0
+
+
+def test_what_was_delivered_since_the_last_release_leaves_staging_while_nothing_more_is_saved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    experiment = keepsake.init()
+    place = keepsake.Project().find_place()
+    instructions = Instructions(place.store.url, place.store.url, place.locks, place.staging, deliver_s=0.0)
+    errands = Errands(bucket(), instructions, Attempts(print), print)
+    for step in range(3):
+        Path("weights").write_bytes(content(step))
+        experiment.checkpoint(path="weights")
+        errands.perform(Request())
+    assert count(CHUNKS) == 3
+    monkeypatch.setattr(delivery, "RELEASE_INTERVAL_S", 0.0)
+    errands.perform(Request())
+    assert count(CHUNKS) == 1
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+@pytest.mark.parametrize(
+    ("module", "name", "is_before"),
+    [(Repository, "save_manifest", True), (session, "save_with_intent", False), (writer, "drop_intent", True)],
+    ids=["captured", "announced", "written"],
+)
+def test_a_session_loses_nothing_of_which_it_finds_a_part_that_is_then_released(
+    module: Any, name: str, is_before: bool, is_full: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = keepsake.init()
+    Path("files").mkdir()
+    for step in range(2):
+        Path("files/weights").write_bytes(content(step))
+        experiment.checkpoint(path="files")
+    keepsake.wait()
+    freed_bytes: list[int] = []
+    act = getattr(module, name)
+
+    def act_and_release(*args: Any, **options: Any) -> Any:
+        result = None if is_before else act(*args, **options)
+        if not freed_bytes:
+            freed_bytes.append(release_delivered(staging(), bucket(), lock_directory(), is_full=is_full))
+        return act(*args, **options) if is_before else result
+
+    Path("files/weights").write_bytes(content(0))
+    Path("files/more").write_bytes(content(2))
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, act_and_release)
+        experiment.checkpoint(path="files")
+    assert freed_bytes != []
+    (digest,) = staging().load_experiment(experiment.id).checkpoints[-1]["manifests"]
+    there = {digest_of_key(info.key) for info in staging().store.list(CHUNKS)}
+    assert staging().load_manifest(digest).digests() <= there
+    experiment.stop()
+    last = experiment.checkpoints[-1]
+    assert [last.open(f"files/{one}").read() for one in ("weights", "more")] == [content(0), content(2)]
+    assert keepsake.Project().check().problems == []
+
+
+def test_beside_a_session_only_want_of_room_takes_what_is_being_saved() -> None:
+    experiment = keepsake.init()
+    Path("weights").write_bytes(content(0))
+    experiment.checkpoint(path="weights")
+    keepsake.wait()
+    saving = staging().chunks.put(content(1))
+    release_delivered(staging(), bucket(), lock_directory())
+    assert staging().chunks.is_known(saving)
+    release_delivered(staging(), bucket(), lock_directory(), is_full=True)
+    assert count(CHUNKS) == 0

@@ -10,6 +10,7 @@ import pytest
 
 from keepsake._model.ids import new_id, new_session_id
 from keepsake._model.keys import CHUNKS, JOURNALS, MANIFESTS
+from keepsake._model.manifest import Manifest
 from keepsake._repository.check import check_repository
 from keepsake._repository.journal import JournalWriter
 from keepsake._repository.push import push
@@ -197,3 +198,21 @@ def test_progress_of_one_experiment_is_that_of_its_chunks(source: Side, target: 
         source.repository, target.repository, experiment_ids=one, on_progress=done.append, on_total=expected.append
     )
     assert sum(done) == sum(expected) == result.chunk_bytes
+
+
+def test_what_somebody_else_pushes_and_then_deletes_at_the_source_is_not_missing(
+    source: Side, target: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = source.read()
+    load = Repository.load_manifest
+
+    def push_and_delete_first(repository: Repository, digest: str) -> Manifest:
+        monkeypatch.setattr(Repository, "load_manifest", load)
+        push(source.repository, target.repository)
+        for info in [*source.faulty.store.list(MANIFESTS), *source.faulty.store.list(CHUNKS)]:
+            source.faulty.store.delete(info.key)
+        return load(repository, digest)
+
+    monkeypatch.setattr(Repository, "load_manifest", push_and_delete_first)
+    push(source.repository, target.repository)
+    assert target.read() == wanted

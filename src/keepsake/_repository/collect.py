@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -23,7 +23,7 @@ from keepsake._repository.intent import LIST_LIFETIME_S, list_intended
 from keepsake._repository.journal import Journal
 from keepsake._repository.packs import pack_journals
 from keepsake._repository.repository import Repository
-from keepsake.errors import ConflictError, FormatError, NotFoundError
+from keepsake.errors import ConflictError, FormatError, NotFoundError, StoreError
 from keepsake.stores.base import ObjectInfo, Store, concurrency_of
 
 FindNeeded: TypeAlias = Callable[[Journal], set[str]]
@@ -115,15 +115,25 @@ def mark(repository: Repository, *, now_s: float, find_needed: FindNeeded | None
     return reached
 
 
-def plan_collect(stored: list[ObjectInfo], reached: Reached, *, now_s: float, young_s: float = YOUNG_S) -> CollectPlan:
-    """Decide what to delete of the stored chunks and manifests."""
+def plan_collect(
+    stored: list[ObjectInfo],
+    reached: Reached,
+    *,
+    now_s: float,
+    young_s: float = YOUNG_S,
+    spent: Collection[str] = (),
+    max_objects: int | None = None,
+) -> CollectPlan:
+    """Decide what to delete of the stored chunks and manifests; see `collect`."""
     doomed: list[ObjectInfo] = []
     young: list[ObjectInfo] = []
     for info in stored:
         if not reached.has(info.key):
-            (doomed if now_s - info.modified_ns / 1e9 >= young_s else young).append(info)
+            may_go = now_s - info.modified_ns / 1e9 >= young_s or digest_of_key(info.key) in spent
+            (doomed if may_go else young).append(info)
+    doomed = sorted(doomed, key=lambda info: info.key)[:max_objects]
     return CollectPlan(
-        tuple(sorted(info.key for info in doomed)),
+        tuple(info.key for info in doomed),
         sum(info.size_bytes for info in doomed),
         young=len(young),
         young_bytes=sum(info.size_bytes for info in young),
@@ -135,6 +145,9 @@ def collect(
     *,
     dry_run: bool = False,
     young_s: float = YOUNG_S,
+    spent: Collection[str] = (),
+    max_objects: int | None = None,
+    reserve: str | None = None,
     settle_s: float = 0.0,
     find_needed: FindNeeded | None = None,
     on_progress: Callable[[int, int], None] | None = None,
@@ -145,6 +158,9 @@ def collect(
         repository: of which.
         dry_run: whether only to plan.
         young_s: objects younger than this are left alone.
+        spent: digests of objects that are not, since something has referred to them and needs them no longer.
+        max_objects: delete at most so many: the list of them takes room, too.
+        reserve: key of an object that is deleted first where there is no room for that list.
         settle_s: how long to wait between list and second mark, where the store shows new objects late to others.
         find_needed: which manifests are needed of those that a journal refers to, in a repository that is not the only
             one to have them: all, and of a whole journal, when None.
@@ -161,12 +177,14 @@ def collect(
     now_s = time.time()
     # Listed before the mark: what is written later is not in the list, and cannot be deleted.
     stored = [*repository.store.list(CHUNKS), *repository.store.list(MANIFESTS)]
-    plan = plan_collect(stored, mark(repository, now_s=now_s, find_needed=find_needed), now_s=now_s, young_s=young_s)
+    reached = mark(repository, now_s=now_s, find_needed=find_needed)
+    plan = plan_collect(stored, reached, now_s=now_s, young_s=young_s, spent=spent, max_objects=max_objects)
     result = CollectResult(plan)
     if dry_run:
         return result
     if plan.keys:
-        _run(repository, {info.key: info.size_bytes for info in stored}, result, settle_s, find_needed, on_progress)
+        sizes = {info.key: info.size_bytes for info in stored}
+        _run(repository, sizes, result, reserve, settle_s, find_needed, on_progress)
     _remove_leftovers(repository, now_s, result)
     if repository.is_remote:
         result.packed = pack_journals(repository)
@@ -177,6 +195,7 @@ def _run(
     repository: Repository,
     sizes: dict[str, int],
     result: CollectResult,
+    reserve: str | None,
     settle_s: float,
     find_needed: FindNeeded | None,
     on_progress: Callable[[int, int], None] | None,
@@ -186,7 +205,13 @@ def _run(
     list_key = garbage_key(now_text(), os.urandom(8).hex())
     text = encode_line({"time": now_text(), "keys": list(plan.keys)}, place=list_key.encode())
     # Durable, since writers can save nothing beside a list that a power loss has torn.
-    store.put(list_key, text, durable=True)
+    try:
+        store.put(list_key, text, durable=True)
+    except StoreError:
+        if reserve is None:
+            raise
+        store.delete(reserve)
+        store.put(list_key, text, durable=True)
     try:
         if settle_s:
             time.sleep(settle_s)

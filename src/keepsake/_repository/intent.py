@@ -28,7 +28,7 @@ from keepsake._repository.repository import Repository
 from keepsake.errors import CorruptionError, NotFoundError, StoreError
 from keepsake.stores.base import ObjectInfo, Store
 
-MAX_ROUNDS = 5
+MAX_ROUNDS = 20
 """A snapshot that collectors took something of this often in a row was not collected by chance."""
 
 INTENT_LIFETIME_S = 7 * 24 * 3600.0

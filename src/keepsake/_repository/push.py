@@ -88,7 +88,7 @@ def push(
     def work(shared: Iterator[str]) -> None:
         for experiment_id in shared:
             names = here[experiment_id]
-            damage.extend(_push_experiment(experiment_id, names, there.get(experiment_id, []), copier))
+            damage.extend(_push_until_told(experiment_id, names, there.get(experiment_id, []), copier))
             if is_everything:
                 copier.advance(_length(names))
 
@@ -117,6 +117,21 @@ def _list_some(repository: Repository, experiment_ids: Iterable[str] | None) -> 
     for experiment_id in dict.fromkeys(experiment_ids):
         found |= list_segments(repository.store, experiment_id)
     return found
+
+
+def _push_until_told(
+    experiment_id: str, names: list[SegmentName], names_there: list[SegmentName], copier: _Copier
+) -> list[KeepsakeError]:
+    """As `_push_experiment`; once more when something was missing and the target has more of it than it had.
+
+    Somebody else may have pushed the same meanwhile, and then deleted at the source what the target has.
+    """
+    while damage := _push_experiment(experiment_id, names, names_there, copier):
+        names = list_segments(copier.source.store, experiment_id).get(experiment_id, [])
+        before, names_there = names_there, list_segments(copier.target.store, experiment_id).get(experiment_id, [])
+        if set(names_there) == set(before):
+            return damage
+    return []
 
 
 def _push_experiment(

@@ -37,6 +37,7 @@ class Delivery:
         self._directory = directory
         self._locks = locks
         self._released_s = -math.inf
+        self._is_to_release = False
         self.delivered: dict[str, int] = {}
         """Keys and lengths of the segments that were brought home."""
 
@@ -89,16 +90,24 @@ class Delivery:
         self.delivered = sizes
         # So a session that still writes to one learns that it was deleted, without asking beyond the network.
         push(self._home, staging, experiment_ids=result.deleted)
-        self._release(staging)
+        self._is_to_release = True
+        is_written = any(session_lock_state(self._locks, one) == "held" for one in _sessions(_segment_sizes(staging)))
+        if self.is_release_due or not is_written:
+            self.release()
         return result
 
-    def _release(self, staging: Repository) -> None:
-        """Release now and then, and whenever nobody writes."""
-        is_written = any(session_lock_state(self._locks, one) == "held" for one in _sessions(_segment_sizes(staging)))
-        if is_written and time.monotonic() - self._released_s < RELEASE_INTERVAL_S:
-            return
+    @property
+    def is_release_due(self) -> bool:
+        """Whether something was delivered that staging may still hold, and has been gone through long ago."""
+        return self._is_to_release and time.monotonic() - self._released_s >= RELEASE_INTERVAL_S
+
+    def release(self) -> None:
+        """Delete from staging what was delivered. Raises as `release_delivered` does."""
+        staging = find_staging(self._directory, self._home)
         self._released_s = time.monotonic()
-        release_delivered(staging, self._home, self._locks)
+        if staging is not None:
+            release_delivered(staging, self._home, self._locks)
+        self._is_to_release = False
 
 
 def _experiments(keys: Iterable[str]) -> set[str]:

@@ -194,6 +194,9 @@ class Errands:
             with self._attempts.trying(_DELIVERING):
                 self._delivery.deliver(threads=self._threads)
                 self._delivered_s = time.monotonic()
+        elif self._delivery.is_release_due and self._attempts.may_try("releasing"):
+            with self._attempts.trying("releasing"):
+                self._delivery.release()
 
     def _follow(self, local: Repository, session: LockedSession) -> _Follow:
         follow = self._follows.get(session.session_id)

@@ -13,6 +13,7 @@ import errno
 import json
 import os
 import sys
+import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ from keepsake.machine import boot_id, host_name
 
 LockState: TypeAlias = Literal["held", "free", "unknown"]
 
+TURN_PATIENCE_S = 300.0
+"""So long may somebody else take for what is done one after another."""
+
+_TURN_POLL_S = 0.05
 _SUFFIX = ".lock"
 _NOTES_SUFFIX = ".settled"
 _WITH_HEARTBEAT, _WITHOUT_HEARTBEAT = b'"heartbeat": true}', b'"heartbeat": null}'
@@ -154,6 +159,28 @@ def claim_dead_sessions(
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def taking_turns(directory: Path, name: str) -> Iterator[bool]:
+    """Be the only one of this user's threads and processes in a `with` block of this name; wait until that is so.
+
+    Who has waited for `TURN_PATIENCE_S`, or cannot have such a file, goes on all the same. Yields whether it waited.
+    """
+    try:
+        descriptor = os.open(directory / f"{name}.turn", os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError:
+        yield False
+        return
+    try:
+        has_waited, deadline_s = False, time.monotonic() + TURN_PATIENCE_S
+        while not _try_lock(descriptor) and time.monotonic() < deadline_s:
+            has_waited = True
+            time.sleep(_TURN_POLL_S)
+        yield has_waited
+    finally:
+        _unlock(descriptor)
+        os.close(descriptor)
+
+
 def forget_session(directory: Path, session_id: str) -> None:
     """Remove the file of a dead session whose work is finished, of this boot or an earlier one."""
     for path in _lock_files(directory):
@@ -258,6 +285,9 @@ if sys.platform == "win32":
             os.lseek(descriptor, 0, os.SEEK_SET)
         return True
 
+    def _unlock(descriptor: int) -> None:
+        """Do nothing: what is closed is unlocked."""
+
 else:
     import fcntl
 
@@ -267,3 +297,8 @@ else:
         except OSError:
             return False
         return True
+
+    def _unlock(descriptor: int) -> None:
+        """Unlock a file, also for children that were forked meanwhile and have it open, too."""
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -95,7 +95,7 @@ class Session:
             self.id,
             after=self._after,
             open_staging=self._open_staging,
-            release=self._release,
+            locks=self._locks,
             on_error=self._on_error,
         )
         self._presence = Presence(
@@ -314,10 +314,7 @@ class Session:
         """Delete from staging what was delivered, unless a courier is there to do it. Failing is no error."""
         if self._writer.staging is not None and not self._presence.has_courier():
             with contextlib.suppress(KeepsakeError):
-                self._release(self._writer.staging)
-
-    def _release(self, staging: Repository) -> int:
-        return release_delivered(staging, self.repository, self._locks)
+                release_delivered(self._writer.staging, self.repository, self._locks)
 
     def discard(self) -> None:
         """Forget the session without a word in the journal: it failed to begin, or its experiment was deleted."""

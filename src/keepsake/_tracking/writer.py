@@ -11,10 +11,11 @@ does so only when it is asked to, at the end, and when the disk that staging is 
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from keepsake._model.events import references
@@ -23,7 +24,8 @@ from keepsake._repository.intent import create_intent, drop_intent
 from keepsake._repository.journal import JournalWriter
 from keepsake._repository.push import push
 from keepsake._repository.repository import Repository
-from keepsake._tracking.priority import waited_for_threads
+from keepsake._tracking.release import keep_reserve
+from keepsake._tracking.room import Room, is_full
 from keepsake.errors import ForkedProcessError, InternalError, InvalidInputError, KeepsakeError, StoreError
 from keepsake.notices import notice, warn
 from keepsake.stores.base import AppendStore
@@ -44,8 +46,6 @@ class Prepared(NamedTuple):
 Prepare: TypeAlias = Callable[[Repository], Prepared]
 """Saves what an event refers to into the given repository."""
 
-_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-
 RETRY_INTERVAL_S = 30.0
 """A failing repository is asked again at most this often, so that a hanging mount does not slow every step."""
 
@@ -59,7 +59,7 @@ class SessionWriter:
         session_id: the session.
         after: text of a time that all events are later than.
         open_staging: opens the staging repository for `home`, made when it is needed first.
-        release: deletes from staging what was delivered; returns how many bytes that freed.
+        locks: directory of the session locks.
         on_error: "raise" passes a store's failure on instead of turning to staging.
     """
 
@@ -71,7 +71,7 @@ class SessionWriter:
         *,
         after: str,
         open_staging: Callable[[Repository], Repository],
-        release: Callable[[Repository], int],
+        locks: Path,
         on_error: OnError,
     ) -> None:
         self.home = home
@@ -84,7 +84,7 @@ class SessionWriter:
         self.must_leave_delivery = False
         """Whether this process cannot reach the repository, which says nothing about whether others can."""
         self._open_staging = open_staging
-        self._release = release
+        self._room = Room(home, locks, self._note_undelivered)
         self._on_error = on_error
         self._lock = threading.RLock()
         self._clock = Clock(after)
@@ -98,6 +98,7 @@ class SessionWriter:
         """The last event, when writing it failed: it may be written all the same."""
         self._asked_home_at_s = 0.0
         self._complained = False
+        self._said_full = False
         self._is_closed = False
 
     @property
@@ -127,7 +128,7 @@ class SessionWriter:
         try:
             if self.home.is_remote:
                 self._check_home()
-                self._enter_staging()
+                return self._write_staged(prepare)
             return self._write_to(self._current, prepare)
         except Exception as error:
             raise _as_ours(error) from error
@@ -150,13 +151,10 @@ class SessionWriter:
         if self._staging is not None and not self.home.is_remote:
             self._ask_home_again()
         failure: Exception = InternalError("the session's repository kept changing")
-        has_made_room = False
         for _ in range(4):
             repository = self._current
             try:
-                if self.home.is_remote:
-                    repository = self._enter_staging()
-                return self._write_to(repository, prepare)
+                return self._write_staged(prepare) if self.home.is_remote else self._write_to(repository, prepare)
             except (InvalidInputError, WriterClosedError):
                 raise
             except _MovedError:
@@ -165,10 +163,7 @@ class SessionWriter:
                 failure = error
                 if self._on_error == "raise":
                     raise _as_ours(error) from error
-                if self.home.is_remote and not has_made_room and self._make_room(error):
-                    has_made_room = True
-                    continue
-                if not self._turn_to_staging(repository, error):
+                if not self._turn_to_staging(self._current if self.home.is_remote else repository, error):
                     break
         return self._hold(give_up(failure))
 
@@ -224,11 +219,15 @@ class SessionWriter:
             self._delivered_count = count
         except TimeoutError:  # from `on_progress`: nothing has failed
             raise
-        except ForkedProcessError:
-            self.must_leave_delivery = True
         except Exception as error:  # noqa: BLE001 (as above)
-            self._complain(error, self.home)
+            self._note_undelivered(error)
         return self.is_at_home
+
+    def _note_undelivered(self, error: Exception) -> None:
+        if isinstance(error, ForkedProcessError):
+            self.must_leave_delivery = True
+        else:
+            self._complain(error, self.home)
 
     def seal(self) -> None:
         """End the open segment of the journal."""
@@ -267,16 +266,35 @@ class SessionWriter:
         with self._lock:
             if self._staging is None:
                 staging = self._open_staging(self.home)
+                keep_reserve(staging)
                 self._journal = self._journal_in(staging, 0)
                 self._current = self._staging = staging
             return self._staging
 
-    def _make_room(self, error: Exception) -> bool:
-        """When the disk that staging is on is full, deliver what it holds first; say whether that gained anything."""
-        if self._staging is None or not _is_full(error):
-            return False
-        notice(f"the disk of {self._staging.store.url} is full; waiting until what it holds is delivered")
-        return self._deliver_remote(waited_for_threads()) and self._release(self._staging) > 0
+    def _write_staged(self, prepare: Prepare) -> Body:
+        """Write to staging. Where the disk is full, that waits until what staging holds is delivered."""
+        staging = self._enter_staging()
+        try:
+            return self._write_to(staging, prepare)
+        except StoreError as error:
+            if not is_full(error):
+                raise
+            failure = error
+        self._say_full(staging)
+        with contextlib.closing(self._room.make(staging)) as chances:
+            for _ in chances:
+                try:
+                    return self._write_to(staging, prepare)
+                except StoreError as error:
+                    if not (is_full(error) or error.transient):
+                        raise
+                    failure = error
+        raise failure
+
+    def _say_full(self, staging: Repository) -> None:
+        if not self._said_full:
+            self._said_full = True
+            notice(f"the disk of {staging.store.url} is full; waiting, now and then, until what it holds is delivered")
 
     def _journal_in(self, repository: Repository, first_segment: int) -> JournalWriter:
         store = repository.store
@@ -395,12 +413,6 @@ class WriterClosedError(Exception):
 
 class _MovedError(Exception):
     """Another thread changed the repository after this one had saved files: they count only where the event goes."""
-
-
-def _is_full(error: Exception) -> bool:
-    """Say whether a store has failed for want of room."""
-    cause = error.__cause__
-    return isinstance(error, StoreError) and isinstance(cause, OSError) and cause.errno in _FULL
 
 
 def _as_ours(error: Exception) -> KeepsakeError:
