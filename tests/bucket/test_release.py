@@ -10,11 +10,13 @@ import pytest
 
 import keepsake
 from keepsake._model.keys import CHUNKS, INTENTS, JOURNALS, MANIFESTS, digest_of_key
+from keepsake._repository.push import push
 from keepsake._repository.repository import Repository
 from keepsake._tracking import delivery, session, writer
 from keepsake._tracking.attempts import Attempts
 from keepsake._tracking.errands import Errands, Request
 from keepsake._tracking.instructions import Instructions
+from keepsake._tracking.recovery import append_event, settle_dead_sessions
 from keepsake._tracking.release import release_delivered
 from keepsake.directories import lock_directory
 from tests.bucket.places import bucket, content, staged_keys, staging
@@ -157,3 +159,53 @@ def test_beside_a_session_only_want_of_room_takes_what_is_being_saved() -> None:
     assert staging().chunks.is_known(saving)
     release_delivered(staging(), bucket(), lock_directory(), is_full=True)
     assert count(CHUNKS) == 0
+
+
+KILLED = """
+    import os, signal
+    import keepsake
+    experiment = keepsake.init()
+    with open("weights", "wb") as file:
+        file.write(os.urandom(300_000))
+    experiment.checkpoint(path="weights")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_an_offline_session_that_was_killed_leaves_staging_with_all_that_was_delivered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KEEPSAKE_MODE", "offline")
+    code, _, _ = run_script(KILLED)
+    assert code == -signal.SIGKILL
+    keepsake.init().stop()  # which sees to the dead one
+    assert list(lock_directory().glob("*.lock")) == []
+    monkeypatch.delenv("KEEPSAKE_MODE")
+    keepsake.Project().deliver()
+    assert staged_keys() == set()
+    assert sorted(one.status for one in keepsake.experiments.list()) == ["finished", "lost"]
+
+
+def test_a_session_that_the_bucket_knows_to_be_lost_leaves_staging() -> None:
+    code, _, _ = run_script(KILLED)
+    assert code == -signal.SIGKILL
+    place = keepsake.Project().find_place()
+    push(staging(), bucket())  # as a courier that dies before it releases anything
+    settle_dead_sessions(bucket(), place.locks)
+    assert list(lock_directory().glob("*.lock")) == []
+    assert count(CHUNKS) == 1
+    keepsake.Project().deliver()
+    assert staged_keys() == set()
+
+
+def test_a_session_of_another_machine_that_is_not_lost_stays() -> None:
+    experiment = keepsake.init()
+    Path("weights").write_bytes(content(0))
+    experiment.checkpoint(path="weights")
+    keepsake.wait()
+    (held,) = lock_directory().glob("*.lock")
+    held.rename(held.with_name("elsewhere"))
+    mark = {"type": "stop", "status": "lost", "session": experiment._writing_session().id, "events": 1}
+    append_event(staging().store, experiment.id, mark, after="")
+    keepsake.Project().deliver()
+    assert (count(CHUNKS), count(JOURNALS)) == (1, 2)

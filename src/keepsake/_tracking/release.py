@@ -22,7 +22,8 @@ import contextlib
 import math
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -70,10 +71,16 @@ def release_delivered(staging: Repository, home: Repository, locks: Path, *, is_
     is_written = False
     for experiment_id, staged in longest_segments(staging.store.list(JOURNALS)).items():
         names = [name for name, _ in staged]
-        there = _count_delivered(staging, home, experiment_id, names)
+        names_there = list_segments(home.store, experiment_id).get(experiment_id, [])
+        there = _count_delivered(staging, names, names_there)
         journal = load_journal(staging.store, experiment_id, names)
         spent |= {digest for event in journal.events for digest in references(event.body)}
         is_over = _is_over(journal.events, staged, locks)
+        if not is_over and _may_be_told_there(staged, locks):
+            # That a session was lost is said at home, and its lock may be forgotten before this looks.
+            foreign = [name for name in names_there if (name.session_id, name.number) not in there]
+            said = load_journal(home.store, experiment_id, foreign).events
+            is_over = _is_over([*journal.events, *said], staged, locks)
         if is_over:
             # A session that was killed while it saved a checkpoint will not write the event that it announced.
             for session_id in {name.session_id for name in names}:
@@ -115,10 +122,9 @@ def _with_chunks(staging: Repository, manifests: set[str]) -> set[str]:
 
 
 def _count_delivered(
-    staging: Repository, home: Repository, experiment_id: str, names: Iterable[SegmentName]
+    staging: Repository, names: Iterable[SegmentName], names_there: Iterable[SegmentName]
 ) -> dict[tuple[str, int], float]:
-    there = list_segments(home.store, experiment_id).get(experiment_id, [])
-    lengths = {(name.session_id, name.number): name.size_bytes for name in there}
+    lengths = {(name.session_id, name.number): name.size_bytes for name in names_there}
     counts: dict[tuple[str, int], float] = {}
     for name in names:
         place = (name.session_id, name.number)
@@ -130,7 +136,7 @@ def _count_delivered(
 def _is_over(events: Iterable[Event], staged: Iterable[tuple[SegmentName, ObjectInfo]], locks: Path) -> bool:
     """Say whether no session writes to an experiment any more, as far as that can be known here."""
     events = list(events)
-    stopped = {event.session_id for event in events if event.body.get("type") == "stop"}
+    stopped = _stopped_sessions(events)
     is_deleted = any(_deletes_all(event) for event in events)
     oldest_ns = time.time_ns() - int(ABANDONED_S * 1e9)
     for name, info in staged:
@@ -139,6 +145,21 @@ def _is_over(events: Iterable[Event], staged: Iterable[tuple[SegmentName, Object
         if state == "held" or (state == "unknown" and may_live_elsewhere):
             return False
     return True
+
+
+def _may_be_told_there(staged: Iterable[tuple[SegmentName, ObjectInfo]], locks: Path) -> bool:
+    states = {session_lock_state(locks, name.session_id) for name, _ in staged}
+    return "held" not in states and "unknown" in states
+
+
+def _stopped_sessions(events: Collection[Event]) -> set[str]:
+    """Return the ids of the sessions that said that they ended, or of which their machine said so and was right."""
+    counts = Counter(event.session_id for event in events)
+    stops = [event for event in events if event.body.get("type") == "stop"]
+    lost = [event.body for event in stops if "session" in event.body]
+    return {event.session_id for event in stops} | {
+        body["session"] for body in lost if counts[body["session"]] <= body.get("events", math.inf)
+    }
 
 
 def _undelivered(delivered: Delivered, journal: Journal) -> list[Event]:
