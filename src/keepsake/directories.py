@@ -39,6 +39,11 @@ def staging_directory(env: Mapping[str, str]) -> Path:
     return private_directory(cache_directory(env) / "staging")
 
 
+def copies_directory(env: Mapping[str, str]) -> Path:
+    """Return the directory for copies of what was read from buckets, which may not be there yet."""
+    return cache_directory(env) / "objects"
+
+
 def lock_directory() -> Path:
     """Return the directory for session locks. It is on a local disk: locks on network file systems are unreliable."""
     return private_directory(temporary_directory() / "locks")

@@ -24,7 +24,7 @@ from keepsake.config import (
     repository_not_found,
     write_config,
 )
-from keepsake.directories import cache_directory, lock_directory
+from keepsake.directories import copies_directory, lock_directory
 from keepsake.errors import (
     AmbiguousPrefixError,
     ConfigError,
@@ -336,7 +336,7 @@ class Project:
             dispatcher=dispatcher,
             delivers_to=delivers_to,
             is_disabled=settings.mode == "disabled",
-            cache=cache_directory(os.environ) / "objects",
+            cache=copies_directory(os.environ),
             cache_limit_bytes=settings.cache_limit_bytes,
         )
 

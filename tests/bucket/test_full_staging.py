@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import threading
@@ -47,6 +48,34 @@ def assert_saved(experiment: keepsake.Experiment, seeds: range, name: str = "wei
     there = {one.step: one for one in keepsake.experiments.get(experiment.id).checkpoints}
     assert [one for one in seeds if there[one].open(name).read() != content(one, size)] == []
     assert keepsake.Project().check().problems == []
+
+
+def fill_with_copies(disk: Path) -> Path:
+    """Fill the disk to the last byte with copies of what was read; return their directory."""
+    directory = disk / "keepsake" / "objects" / "chunks"
+    directory.mkdir(parents=True, mode=0o700)
+    with contextlib.suppress(OSError), (directory / "copy").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    return directory
+
+
+def test_copies_of_what_was_read_give_way_to_a_new_experiment(disk: Path) -> None:
+    directory = fill_with_copies(disk)
+    experiment = keepsake.init()
+    assert list(directory.iterdir()) == []
+    save(experiment, 0)
+    experiment.stop()
+    assert_saved(experiment, range(1))
+
+
+def test_copies_of_what_was_read_give_way_to_a_checkpoint(disk: Path) -> None:
+    experiment = keepsake.init()
+    directory = fill_with_copies(disk)
+    save(experiment, 0)
+    assert list(directory.iterdir()) == []
+    experiment.stop()
+    assert_saved(experiment, range(1))
 
 
 @pytest.mark.parametrize("courier", ["on", "off"])

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
+import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from keepsake.errors import NotFoundError
+from keepsake.stores import _diskroom, cache
 from keepsake.stores._temporary import temporary_name
 from keepsake.stores.cache import CacheStore
 from keepsake.stores.memory import MemoryStore
@@ -198,6 +203,67 @@ def test_many_threads_and_processes_may_share_a_small_cache(remote: RecordingSto
         for reading in [pool.submit(read, reader) for reader in range(4)]:
             reading.result()
     assert sum(path.stat().st_size for path in _copies(directory)) <= 30_000 * 18 / 16
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 4 MB of its own."""
+    directory = tmp_path / "disk"
+    directory.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "keepsake-test", str(directory)]
+    if os.name == "nt" or os.getuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    yield directory
+    subprocess.run(["umount", "-l", str(directory)], check=True)
+
+
+def _free_bytes(disk: Path) -> int:
+    return shutil.disk_usage(disk).free
+
+
+def test_a_fifth_of_a_small_disk_is_left_free_whatever_the_limit(remote: RecordingStore, small_disk: Path) -> None:
+    store = CacheStore(remote, small_disk / "cache", 1 << 30, prefixes=("chunks/",))
+    for number in range(60):
+        remote.put(f"chunks/{number:02}", bytes([number]) * 100_000)
+        store.get(f"chunks/{number:02}")
+        assert _free_bytes(small_disk) >= 0.75 * 2**20
+    assert len(_copies(small_disk)) >= 20
+    assert store.get("chunks/59") == bytes([59]) * 100_000
+    assert remote.count("get") == 60  # the last one was kept
+
+
+def test_copies_give_way_to_what_others_write_on_their_disk(
+    remote: RecordingStore, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_diskroom, "_ASK_S", 0.0)
+    monkeypatch.setattr(cache, "_PAUSE_S", 0.0)
+    store = CacheStore(remote, small_disk / "cache", 1 << 30, prefixes=("chunks/",))
+    for number in range(25):
+        remote.put(f"chunks/{number:02}", bytes([number]) * 100_000)
+        store.get(f"chunks/{number:02}")
+    for number in range(5):
+        with contextlib.suppress(OSError), (small_disk / f"other-{number}").open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        remote.put(f"chunks/more-{number}", b"x")
+        assert [store.get(f"chunks/more-{number}") for _ in range(2)] == [b"x"] * 2
+        assert _free_bytes(small_disk) >= 0.75 * 2**20 or _copies(small_disk / "cache") == []
+    assert _copies(small_disk / "cache") == []
+
+
+def test_what_does_not_fit_on_the_disk_pushes_nothing_out(remote: RecordingStore, small_disk: Path) -> None:
+    store = CacheStore(remote, small_disk / "cache", 1 << 30, prefixes=("chunks/",))
+    for number in range(60):
+        remote.put(f"chunks/{number:02}", bytes([number]) * 100_000)
+    store.get("chunks/00")
+    with store.reading_once(60 * 100_000):
+        for number in range(60):
+            store.get(f"chunks/{number:02}")
+    assert [path.name for path in _copies(small_disk)] == ["00"]
+    with store.reading_once(20 * 100_000):
+        for number in range(20):
+            store.get(f"chunks/{number:02}")
+    assert len(_copies(small_disk)) == 20
 
 
 def _age(path: Path, *, seconds: float) -> None:

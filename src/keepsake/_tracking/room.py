@@ -3,14 +3,16 @@
 One session of this user does it at a time, and tries to write again before the next one's turn. Otherwise each would
 fill the disk with the first half of a checkpoint, and none would have room for the second. In turn,
 
-1. what staging holds is delivered, of all sessions, and then released, as the courier does it;
-2. what only saves work goes: the newest checkpoints that were delivered, and the chunks of checkpoints that are being
+1. copies of what was read from buckets go, when they are on that disk: they can be fetched again;
+2. what staging holds is delivered, of all sessions, and then released, as the courier does it;
+3. what only saves work goes: the newest checkpoints that were delivered, and the chunks of checkpoints that are being
    saved, here and in other processes, which store them again (`release` says why nothing is lost).
 """
 
 from __future__ import annotations
 
 import errno
+import os
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -21,7 +23,9 @@ from keepsake._repository.repository import Repository
 from keepsake._tracking.lock import taking_turns
 from keepsake._tracking.priority import waited_for_threads
 from keepsake._tracking.release import release_delivered
-from keepsake.errors import FormatError, KeepsakeError, NotFoundError, StoreError
+from keepsake.directories import copies_directory
+from keepsake.errors import ConfigError, FormatError, KeepsakeError, NotFoundError, StoreError
+from keepsake.stores.local import LocalStore
 
 MAX_ROUNDS = 100
 """So often room is made for one event: others may have used what there was."""
@@ -55,7 +59,7 @@ class Room:
     def make(self, staging: Repository) -> Generator[None]:
         """Yield whenever there may be room, until it is clear that there is not enough. To be closed."""
         with taking_turns(self._locks, "room") as has_waited:
-            if has_waited:
+            if has_waited or self.drop_copies(staging) > 0:
                 yield
             vain_rounds, took_s = 0, 0.0
             for _ in range(MAX_ROUNDS):
@@ -74,6 +78,21 @@ class Room:
                 took_s = time.monotonic() - started_s
                 if vain_rounds == MAX_VAIN_ROUNDS:
                     return
+
+    def drop_copies(self, staging: Repository | None) -> int:
+        """Delete what was read from buckets, if it may be on the disk of staging; return how many bytes that were."""
+        from keepsake.stores.cache import drop_copies  # 3 ms, which no disk with room need spend
+
+        try:
+            directory = copies_directory(os.environ)
+            is_elsewhere = (
+                staging is not None
+                and isinstance(staging.store, LocalStore)
+                and directory.stat().st_dev != staging.store.root.stat().st_dev
+            )
+        except (ConfigError, OSError):
+            return 0
+        return 0 if is_elsewhere else drop_copies(directory)
 
     def _deliver(self, staging: Repository) -> bool:
         """Deliver what staging holds, of all sessions; say whether that can be done."""

@@ -265,11 +265,19 @@ class SessionWriter:
         """Write to staging from now on, without a word: the repository is beyond a network."""
         with self._lock:
             if self._staging is None:
-                staging = self._open_staging(self.home)
+                staging = self._open_staging_somehow()
                 keep_reserve(staging)
                 self._journal = self._journal_in(staging, 0)
                 self._current = self._staging = staging
             return self._staging
+
+    def _open_staging_somehow(self) -> Repository:
+        try:
+            return self._open_staging(self.home)
+        except StoreError as error:
+            if not is_full(error) or not self._room.drop_copies(None):
+                raise
+        return self._open_staging(self.home)
 
     def _write_staged(self, prepare: Prepare) -> Body:
         """Write to staging. Where the disk is full, that waits until what staging holds is delivered."""
