@@ -13,6 +13,7 @@ import pytest
 
 import keepsake
 from keepsake._tracking.ending import tracked
+from keepsake.errors import WriteError
 from tests.bucket.places import content, move_to_another_machine
 from tests.durability.scripts import finish, start_script, write_script
 
@@ -102,21 +103,38 @@ def test_a_checkpoint_that_is_larger_than_half_the_disk_is_followed_by_another()
     assert_saved(experiment, range(3), size=4_000_000)
 
 
+def test_what_does_not_fit_on_the_disk_is_given_up_soon_and_does_not_fill_it(
+    disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("weights").write_bytes(content(0, 7_000_000))
+    with pytest.raises(WriteError, match="No space left"):
+        keepsake.init(path="weights")
+    assert free_bytes(disk) > 5_000_000
+    experiment = keepsake.init()
+    for seed in (0, 1):
+        save(experiment, seed, size_bytes=7_000_000)
+        assert free_bytes(disk) > 5_000_000
+    save(experiment, 2)
+    experiment.stop()
+    assert "the files at step 0, 1 could not be saved anywhere" in capsys.readouterr().err
+    assert_saved(experiment, range(2, 3))
+
+
 def test_threads_that_fill_the_disk_together_lose_nothing() -> None:
     experiment = keepsake.init()
 
     def train(number: int) -> None:
-        for step in range(5):
-            save(experiment, number * 5 + step, f"weights-{number}", size_bytes=2_000_000)
+        for step in range(3):
+            save(experiment, number * 3 + step, f"weights-{number}", size_bytes=2_500_000)
 
-    threads = [threading.Thread(target=train, args=(number,)) for number in range(4)]
+    threads = [threading.Thread(target=train, args=(number,)) for number in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     experiment.stop()
-    for number in range(4):
-        assert_saved(experiment, range(number * 5, number * 5 + 5), f"weights-{number}", 2_000_000)
+    for number in range(3):
+        assert_saved(experiment, range(number * 3, number * 3 + 3), f"weights-{number}", 2_500_000)
 
 
 SCRIPT = """
@@ -124,23 +142,23 @@ SCRIPT = """
     import keepsake
     number = int(sys.argv[1])
     experiment = keepsake.init()
-    for step in range(5):
+    for step in range(3):
         with open(f"weights-{number}", "wb") as file:
-            file.write(random.Random(number * 5 + step).randbytes(2_000_000))
-        experiment.checkpoint(path=f"weights-{number}", step=number * 5 + step)
+            file.write(random.Random(number * 3 + step).randbytes(2_500_000))
+        experiment.checkpoint(path=f"weights-{number}", step=number * 3 + step)
 """
 
 
 def test_processes_that_fill_the_disk_together_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEEPSAKE_COURIER", "on")
     script = write_script(SCRIPT)
-    processes = [start_script(script, number) for number in range(4)]
+    processes = [start_script(script, number) for number in range(3)]
     talks = [finish(process)[1] for process in processes]
     assert [talk for talk in talks if "could not be saved" in talk or "warning" in talk] == []
     monkeypatch.setenv("KEEPSAKE_COURIER", "off")
     found = {
-        min(one.step or 0 for one in experiment.checkpoints) // 5: experiment
+        min(one.step or 0 for one in experiment.checkpoints) // 3: experiment
         for experiment in keepsake.experiments.list()
     }
-    for number in range(4):
-        assert_saved(found[number], range(number * 5, number * 5 + 5), f"weights-{number}", 2_000_000)
+    for number in range(3):
+        assert_saved(found[number], range(number * 3, number * 3 + 3), f"weights-{number}", 2_500_000)

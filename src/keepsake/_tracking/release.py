@@ -53,13 +53,16 @@ Delivered: TypeAlias = Mapping[tuple[str, int], float]
 """By session and number of a segment: how many of its lines the repository has."""
 
 
-def release_delivered(staging: Repository, home: Repository, locks: Path, *, is_full: bool = False) -> int:
+def release_delivered(
+    staging: Repository, home: Repository, locks: Path, *, is_written: bool = False, is_full: bool = False
+) -> int:
     """Delete from staging what the repository has and no session needs; return how many bytes of chunks that freed.
 
     Args:
         staging: the staging repository.
         home: the repository that it is staging for.
         locks: directory of the session locks.
+        is_written: whether a session is known to write that may have no journal yet.
         is_full: whether there is no room: then everything goes that is not lost by it, a part of it at a time.
 
     Raises:
@@ -68,7 +71,6 @@ def release_delivered(staging: Repository, home: Repository, locks: Path, *, is_
     """
     delivered: dict[tuple[str, int], float] = {}
     spent: set[str] = set()
-    is_written = False
     for experiment_id, staged in longest_segments(staging.store.list(JOURNALS)).items():
         names = [name for name, _ in staged]
         names_there = list_segments(home.store, experiment_id).get(experiment_id, [])

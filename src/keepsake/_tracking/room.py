@@ -77,6 +77,7 @@ class Room:
                 yield
                 took_s = time.monotonic() - started_s
                 if vain_rounds == MAX_VAIN_ROUNDS:
+                    self._release(staging, is_full=True)  # of what does not fit, no part shall fill the disk
                     return
 
     def drop_copies(self, staging: Repository | None) -> int:
@@ -107,6 +108,6 @@ class Room:
 
     def _release(self, staging: Repository, *, is_full: bool) -> int:
         try:
-            return release_delivered(staging, self._home, self._locks, is_full=is_full)
+            return release_delivered(staging, self._home, self._locks, is_written=True, is_full=is_full)
         except KeepsakeError:
             return 0  # also when there is no room for a list of what is to go: the other way has a shorter one
