@@ -59,7 +59,9 @@ class Room:
     def make(self, staging: Repository) -> Generator[None]:
         """Yield whenever there may be room, until it is clear that there is not enough. To be closed."""
         with taking_turns(self._locks, "room") as has_waited:
-            if has_waited or self.drop_copies(staging) > 0:
+            if has_waited:
+                yield
+            if self.drop_copies(staging) > 0:
                 yield
             vain_rounds, took_s = 0, 0.0
             for _ in range(MAX_ROUNDS):
