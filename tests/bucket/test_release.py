@@ -161,6 +161,20 @@ def test_beside_a_session_only_want_of_room_takes_what_is_being_saved() -> None:
     assert count(CHUNKS) == 0
 
 
+def test_what_a_session_of_another_machine_may_be_saving_stays_also_for_want_of_room() -> None:
+    experiment = keepsake.init()
+    Path("weights").write_bytes(content(0))
+    experiment.checkpoint(path="weights")
+    keepsake.wait()
+    saving = staging().chunks.put(content(1))
+    (held,) = lock_directory().glob("*.lock")
+    elsewhere = held.rename(held.with_name("elsewhere"))
+    release_delivered(staging(), bucket(), lock_directory(), is_full=True)
+    assert count(CHUNKS) == 1, "what was delivered has gone"
+    assert staging().chunks.is_known(saving)
+    elsewhere.rename(held)
+
+
 KILLED = """
     import os, signal
     import keepsake

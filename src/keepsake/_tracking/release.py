@@ -13,7 +13,9 @@ the handshake of `collect` and `intent`. Of a chunk that was delivered and that 
 - its event is written later: then its intent, which goes after the event, stood when this looked.
 
 Being on the safe side costs the session the chunks that it has to store again. So what no event has ever referred to
-stays while it is young: those are the chunks of checkpoints that are being saved. Only for want of room they go, too.
+stays while it is young: those are the chunks of checkpoints that are being saved. Only for want of room they go, too,
+unless a session of another machine may be saving, to which a network file system may show the handshake late. (What was
+delivered may go even then, since the repository has it.)
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from keepsake._model.events import Event, reached_manifests, references
 from keepsake._model.keys import JOURNALS, MANIFESTS, SegmentName, digest_of_key, manifest_key
@@ -71,29 +73,31 @@ def release_delivered(
     """
     delivered: dict[tuple[str, int], float] = {}
     spent: set[str] = set()
+    is_shared = False
     for experiment_id, staged in longest_segments(staging.store.list(JOURNALS)).items():
         names = [name for name, _ in staged]
         names_there = list_segments(home.store, experiment_id).get(experiment_id, [])
         there = _count_delivered(staging, names, names_there)
         journal = load_journal(staging.store, experiment_id, names)
         spent |= {digest for event in journal.events for digest in references(event.body)}
-        is_over = _is_over(journal.events, staged, locks)
-        if not is_over and _may_be_told_there(staged, locks):
+        writers = _find_writers(journal.events, staged, locks)
+        if writers == {"elsewhere"}:
             # That a session was lost is said at home, and its lock may be forgotten before this looks.
             foreign = [name for name in names_there if (name.session_id, name.number) not in there]
             said = load_journal(home.store, experiment_id, foreign).events
-            is_over = _is_over([*journal.events, *said], staged, locks)
-        if is_over:
+            writers = _find_writers([*journal.events, *said], staged, locks)
+        if not writers:
             # A session that was killed while it saved a checkpoint will not write the event that it announced.
             for session_id in {name.session_id for name in names}:
                 drop_intents(staging.store, session_id)
-        if is_over and not journal.problems and not _undelivered(there, journal):
+        if not writers and not journal.problems and not _undelivered(there, journal):
             _delete(staging, names)
         else:
             delivered |= there
             spent -= _find_needed(staging, there, journal, keeps_newest=not is_full)
-            is_written |= not is_over
-    is_patient = is_written and not is_full
+            is_written |= bool(writers)
+            is_shared |= "elsewhere" in writers
+    is_patient = is_written and (is_shared or not is_full)
     result = collect(
         staging,
         young_s=YOUNG_S if is_patient else 0.0,
@@ -135,23 +139,23 @@ def _count_delivered(
     return counts
 
 
-def _is_over(events: Iterable[Event], staged: Iterable[tuple[SegmentName, ObjectInfo]], locks: Path) -> bool:
-    """Say whether no session writes to an experiment any more, as far as that can be known here."""
+def _find_writers(
+    events: Iterable[Event], staged: Iterable[tuple[SegmentName, ObjectInfo]], locks: Path
+) -> set[Literal["here", "elsewhere"]]:
+    """Return where sessions may still write to an experiment, as far as that can be known on this machine."""
     events = list(events)
     stopped = _stopped_sessions(events)
     is_deleted = any(_deletes_all(event) for event in events)
     oldest_ns = time.time_ns() - int(ABANDONED_S * 1e9)
+    found: set[Literal["here", "elsewhere"]] = set()
     for name, info in staged:
         state = session_lock_state(locks, name.session_id)
         may_live_elsewhere = not is_deleted and name.session_id not in stopped and info.modified_ns > oldest_ns
-        if state == "held" or (state == "unknown" and may_live_elsewhere):
-            return False
-    return True
-
-
-def _may_be_told_there(staged: Iterable[tuple[SegmentName, ObjectInfo]], locks: Path) -> bool:
-    states = {session_lock_state(locks, name.session_id) for name, _ in staged}
-    return "held" not in states and "unknown" in states
+        if state == "held":
+            found.add("here")
+        elif state == "unknown" and may_live_elsewhere:
+            found.add("elsewhere")
+    return found
 
 
 def _stopped_sessions(events: Collection[Event]) -> set[str]:
