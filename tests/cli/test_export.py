@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
 
@@ -104,6 +107,27 @@ def test_numbers_too_large_to_be_divided_are_compared(cli: RunCli, tmp_path: Pat
     done = cli("-R", curves, "diff", "--only", "metrics", first.id, second.id, at=tmp_path)
     assert done.code == 0
     assert "endless" in done.out
+
+
+def test_what_is_no_file_is_written_to_and_not_replaced(cli: RunCli, trained: TwoExperiments, tmp_path: Path) -> None:
+    pipe, link, table = tmp_path / "pipe", tmp_path / "link.csv", tmp_path / "table.csv"
+    os.mkfifo(pipe)
+    table.write_text("before")
+    link.symlink_to(table)
+    with ThreadPoolExecutor(1) as reader:
+        read = reader.submit(pipe.read_text)
+        assert cli("export", "--format", "csv", "-o", str(pipe), at=trained.directory).code == 0
+        assert trained.first.id in read.result()
+    assert pipe.is_fifo()
+    assert cli("export", "-o", str(link), at=trained.directory).code == 0
+    assert link.is_symlink()
+    assert trained.first.id in table.read_text()
+    device = tmp_path / "device"
+    if os.getuid() == 0:
+        os.mknod(device, 0o600 | stat.S_IFCHR, os.makedev(1, 7))
+        done = cli("export", "--format", "csv", "-o", str(device), at=trained.directory)
+        assert (done.code, "cannot be written" in done.err) == (1, True)
+        assert stat.S_ISCHR(device.stat().st_mode)
 
 
 def test_a_file_that_cannot_be_written_is_named(cli: RunCli, trained: TwoExperiments, tmp_path: Path) -> None:

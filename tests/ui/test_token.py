@@ -35,9 +35,11 @@ def test_the_token_stays_the_same_and_only_its_user_can_read_it(readable_by_defa
     assert [one.name for one in token_file.parent.iterdir()] == ["token"]
 
 
-def test_processes_that_start_at_once_have_one_token() -> None:
+def test_processes_that_start_at_once_have_one_token(token_file: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
-        assert len(set(pool.map(lambda _: load_token(os.environ), range(64)))) == 1
+        for _ in range(20):
+            assert len(set(pool.map(lambda _: load_token(os.environ), range(64)))) == 1
+            token_file.unlink()
 
 
 def test_a_token_that_others_could_read_is_replaced(token_file: Path) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any, Literal, TypeAlias
 
 from keepsake._analysis.interfaces import CheckpointLike, ExperimentLike, flatten_values
 from keepsake._analysis.strict_json import json_text
-from keepsake.errors import ConfigError, WriteError
+from keepsake.errors import ConfigError, KeepsakeError, WriteError
 
 Format: TypeAlias = Literal["csv", "json", "parquet"]
 Row: TypeAlias = dict[str, Any]
@@ -147,6 +149,8 @@ def _write_parquet(rows: Sequence[Row], file: IO[bytes]) -> None:
 def open_whole(path: str | None) -> Iterator[IO[bytes]]:
     """Open a file under a temporary name that becomes its own when all is written; or standard output.
 
+    Of a link, the file that it leads to. What is no file, such as a device or a pipe, is written to as it is.
+
     Raises:
         WriteError: it cannot be written.
     """
@@ -155,16 +159,29 @@ def open_whole(path: str | None) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    from pathlib import Path
     from secrets import token_hex
 
     target = Path(path)
+    if target.exists() and not target.is_file():
+        with _translated(target), target.open("wb") as stream:
+            yield stream
+        return
+    target = Path(os.path.realpath(target))
     part = target.with_name(f".{target.name}.{token_hex(4)}")
     try:
-        with part.open("xb") as file:
-            yield file
-        part.replace(target)
-    except OSError as error:
-        raise WriteError(f"{target} cannot be written: {error.strerror or error}") from error
+        with _translated(target):
+            with part.open("xb") as file:
+                yield file
+            part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _translated(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeepsakeError:
+        raise  # of a store, which says itself what failed
+    except OSError as error:
+        raise WriteError(f"{target} cannot be written: {error.strerror or error}") from error

@@ -10,7 +10,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from keepsake.directories import cache_directory, private_directory
+from keepsake._tracking.lock import taking_turns
+from keepsake.directories import cache_directory, lock_directory, private_directory
 from keepsake.errors import ConfigError
 
 TOKEN_BYTES = 32
@@ -34,11 +35,16 @@ def new_token() -> str:
 def _load(path: Path) -> str:
     token = _read(path)
     if token is None:
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()  # others could read or write it, or it holds something else
-        _create(path, new_token())
-        token = _read(path)
-    return token or new_token()
+        with taking_turns(lock_directory(), "token"):  # or one process would delete what another has just made
+            token = _read(path) or _replace(path)
+    return token
+
+
+def _replace(path: Path) -> str:
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()  # others could read or write it, or it holds something else
+    _create(path, new_token())
+    return _read(path) or new_token()
 
 
 def _read(path: Path) -> str | None:
