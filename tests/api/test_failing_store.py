@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -36,23 +35,6 @@ def test_a_failure_warns_once_and_the_data_is_delivered_when_the_store_works_aga
     with only_experiment().checkpoints[2].open("w") as file:
         assert file.read() == b"weights"
     assert keepsake.Project().check().is_clean
-
-
-def test_a_repository_that_is_deleted_while_a_script_runs_is_told_at_the_next_checkpoint(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write_files(project, {"w": "weights"})
-    experiment = keepsake.init(quiet=True)
-    experiment.checkpoint("w", step=1)
-    shutil.rmtree(project / ".keepsake")
-    capsys.readouterr()
-    experiment.checkpoint("w", step=2)
-    assert "was deleted from" in capsys.readouterr().err
-    experiment.stop()
-    said = capsys.readouterr().err
-    assert "not complete" in said
-    assert "works again" not in said.replace("when the repository works again", "")
-    assert not (project / ".keepsake" / "repository.json").exists()
 
 
 def test_who_looks_is_told_that_more_waits_until_it_is_delivered(

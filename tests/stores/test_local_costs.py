@@ -62,7 +62,7 @@ def test_operations_make_few_system_calls(store: LocalStore) -> None:
         "lstat",
         "open write fsync close replace open fsync close",
         "open mkdir stat open write close replace",
-        "write fstat",
+        "write",
         # Two directories, and the one that names the new one of them.
         "open fsync close " * 3 + "open fsync close " * 2 + "open fsync close",
     ]

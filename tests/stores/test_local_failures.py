@@ -219,15 +219,6 @@ def test_short_reads_are_carried_on(store: LocalStore, monkeypatch: pytest.Monke
     assert store.get_range("a/object", 50, 150) == bytes(range(50, 150))
 
 
-def test_appending_to_an_object_that_was_deleted_is_an_error(store: LocalStore) -> None:
-    appender = store.open_append("a/journal")
-    appender.append(b"line")
-    store.delete("a/journal")
-    with pytest.raises(WriteError, match="a/journal was deleted"):
-        appender.append(b"line")
-    appender.close()
-
-
 def test_closing_an_appender_whose_descriptor_somebody_closed_is_no_error(store: LocalStore) -> None:
     appender = store.open_append("a/journal")
     os.close(appender._descriptor)  # type: ignore[attr-defined]

@@ -384,7 +384,6 @@ class SessionWriter:
             if self._staging is None or (waited_s < RETRY_INTERVAL_S and not at_once):
                 return
             try:
-                Repository.open(self.home.store)  # where it was deleted, nothing is made of what comes after
                 self.seal()
                 push(
                     self._staging,

@@ -12,14 +12,13 @@ from keepsake.stores._oserrors import write_error
 class LocalAppender:
     """A file that is open for appending; each `append` is one system call."""
 
-    __slots__ = ("_counts_links", "_descriptor", "_key", "_size_bytes", "_url")
+    __slots__ = ("_descriptor", "_key", "_size_bytes", "_url")
 
     def __init__(self, descriptor: int, key: str, url: str) -> None:
         self._descriptor = descriptor
         self._key = key
         self._url = url
         self._size_bytes = 0
-        self._counts_links = os.fstat(descriptor).st_nlink > 0  # which not every file system does
 
     @property
     def size_bytes(self) -> int:
@@ -43,9 +42,6 @@ class LocalAppender:
                 f"cannot write {self._key} in {self._url}: only {written} of {len(data)} bytes were taken",
                 hint="the disk is probably full: make room on it",
             )
-        if self._counts_links and not os.fstat(self._descriptor).st_nlink:
-            self.close()
-            raise WriteError(f"{self._key} was deleted from {self._url} while it was written")
 
     def close(self) -> None:
         """Release the file. Closing twice is no error."""
