@@ -429,12 +429,10 @@ def _tell_of_unseen(place: Place) -> None:
     """Say which experiments have more than is shown, since the disk of the repository failed or was full."""
     unseen = place.unseen_experiments()
     if unseen:
-        which = ", ".join(map(short_id, unseen[:_NAMED])) + (
-            f" and {len(unseen) - _NAMED} more" if unseen[_NAMED:] else ""
-        )
-        notice_once(
-            f"of {which}, more waits in {place.staging}, since it could not be written; `keepsake push` delivers it"
-        )
+        named = ", ".join(map(short_id, unseen[:_NAMED]))
+        more = f" and {len(unseen) - _NAMED} more" if len(unseen) > _NAMED else ""
+        where = f"waits in {place.staging}, since it could not be written"
+        notice_once(f"of {named}{more}, more {where}; `keepsake push` delivers it")
 
 
 def _filtered(experiments: Iterable[Experiment], keep: ExperimentFilter) -> Iterator[Experiment]:

@@ -22,6 +22,14 @@ def break_store(chunks: Path) -> None:
     chunks.write_text("in the way")
 
 
+def stop_with_a_checkpoint_aside(chunks: Path) -> keepsake.Experiment:
+    experiment = keepsake.init(quiet=True)
+    break_store(chunks)
+    experiment.checkpoint("w", step=1)
+    experiment.stop()
+    return experiment
+
+
 def test_a_failure_warns_once_and_the_data_is_delivered_when_the_store_works_again(
     chunks: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -40,10 +48,7 @@ def test_a_failure_warns_once_and_the_data_is_delivered_when_the_store_works_aga
 def test_who_looks_is_told_that_more_waits_until_it_is_delivered(
     chunks: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    experiment = keepsake.init(quiet=True)
-    break_store(chunks)
-    experiment.checkpoint("w", step=1)
-    experiment.stop()
+    experiment = stop_with_a_checkpoint_aside(chunks)
     capsys.readouterr()
     for look in (keepsake.experiments.list, lambda: keepsake.experiments.get(experiment.id)):
         monkeypatch.setattr("keepsake.notices._said", set())
@@ -62,14 +67,9 @@ def test_who_looks_is_told_that_more_waits_until_it_is_delivered(
 def test_stop_says_what_is_still_missing_and_the_next_experiment_delivers_it(
     chunks: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    experiment = keepsake.init(quiet=True)
-    break_store(chunks)
-    experiment.checkpoint("w", step=1)
-    capsys.readouterr()
-    experiment.stop()
+    experiment = stop_with_a_checkpoint_aside(chunks)
     said = capsys.readouterr().err
-    assert experiment.short_id() in said
-    assert "not complete" in said
+    assert f"experiment {experiment.short_id()} is not complete" in said
     chunks.unlink()
     keepsake.init(quiet=True)
     found = keepsake.experiments.get(experiment.id)

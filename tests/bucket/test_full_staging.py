@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from keepsake._tracking.ending import tracked
 from keepsake.errors import WriteError
 from tests.bucket.places import content, move_to_another_machine
 from tests.durability.scripts import finish, start_script, write_script
+from tests.smalldisk import mounted_disk
 
 DISK_BYTES = 6_000_000
 SIZE_BYTES = 1_000_000
@@ -24,16 +24,10 @@ SIZE_BYTES = 1_000_000
 @pytest.fixture(autouse=True)
 def disk(user_directory: Path, project: Path) -> Iterator[Path]:
     """A file system of its own for staging and the cache."""
-    directory = user_directory / "cache"
-    directory.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=700", "keepsake-test", str(directory)]
-    if os.name == "nt" or os.getuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("no file system can be mounted here")
-    yield directory
-    for session in tracked():
-        session.stop("finished")
-    while directory.is_mount():
-        subprocess.run(["umount", "-l", str(directory)], check=True)
+    with mounted_disk(user_directory / "cache", DISK_BYTES) as directory:
+        yield directory
+        for session in tracked():
+            session.stop("finished")
 
 
 def free_bytes(disk: Path) -> int:

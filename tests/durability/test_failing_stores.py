@@ -28,6 +28,7 @@ from keepsake.stores.local import LocalStore
 from keepsake.testing import FaultyStore
 from keepsake.testing.faulty import Effect
 from tests.durability.scripts import assert_clean, content_hash, sha
+from tests.smalldisk import mounted_disk
 
 Disk = Path
 Warnings = pytest.CaptureFixture[str]
@@ -40,14 +41,8 @@ def warnings_in(text: str) -> list[str]:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
     """A file system of 4 MB of its own."""
-    directory = tmp_path / "disk"
-    directory.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "keepsake-test", str(directory)]
-    if os.name == "nt" or os.getuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("no file system can be mounted here")
-    yield directory
-    while directory.is_mount():
-        subprocess.run(["umount", "-l", str(directory)], check=True)
+    with mounted_disk(tmp_path / "disk", 4 << 20) as directory:
+        yield directory
 
 
 def make_read_only(disk: Disk) -> None:

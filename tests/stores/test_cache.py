@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from keepsake.stores._temporary import temporary_name
 from keepsake.stores.cache import CacheStore
 from keepsake.stores.memory import MemoryStore
 from keepsake.testing import RecordingStore
+from tests.smalldisk import mounted_disk
 
 DAY_S = 24 * 3600
 
@@ -208,13 +208,8 @@ def test_many_threads_and_processes_may_share_a_small_cache(remote: RecordingSto
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 4 MB of its own."""
-    directory = tmp_path / "disk"
-    directory.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "keepsake-test", str(directory)]
-    if os.name == "nt" or os.getuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("no file system can be mounted here")
-    yield directory
-    subprocess.run(["umount", "-l", str(directory)], check=True)
+    with mounted_disk(tmp_path / "disk", 4 << 20) as directory:
+        yield directory
 
 
 def _free_bytes(disk: Path) -> int:

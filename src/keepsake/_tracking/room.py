@@ -103,7 +103,7 @@ class Room:
             push(staging, self._home, experiment_ids=list_segments(staging.store), threads=waited_for_threads())
         except (FormatError, NotFoundError):
             return True  # all but what is damaged has arrived
-        except Exception as error:  # noqa: BLE001 (the writer says what it means)
+        except Exception as error:  # noqa: BLE001 (training goes on, whatever it is; the writer says so)
             self._on_failure(error)
             return False
         return True

@@ -1,10 +1,10 @@
 """A store that keeps copies of what it read on a local disk, for objects that never change what they mean.
 
 The copies fill a directory up to a limit, and leave a part of its disk free whatever the limit is; those that were not
-read for the longest time go first. Any number of
-processes may share the directory: copies are written whole, and one that another process deleted is fetched again. Each
-copy carries a digest of its key and content, and one that is damaged is dropped and fetched again. What cannot be
-cached (the disk is full, or read-only) is read from the store, without a word.
+read for the longest time go first. Any number of processes may share the directory: copies are written whole, and one
+that another process deleted is fetched again. Each copy carries a digest of its key and content, and one that is
+damaged is dropped and fetched again. What cannot be cached (the disk is full, or read-only) is read from the store,
+without a word.
 
 A copy is as good as what the store returned, and may outlive the object. Who verifies an object and finds it damaged
 calls `forget` before reading again; who wants to know what the store holds asks the store itself.
