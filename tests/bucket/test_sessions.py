@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from click.testing import CliRunner
 import keepsake
 from keepsake._tracking.delivery import Delivery
 from keepsake.cli.main import cli
-from keepsake.directories import lock_directory
+from keepsake.directories import lock_directory, staging_directory
 from keepsake.errors import ConfigError, NotFoundError, PermissionDeniedError, StoreError
 from tests.bucket.conftest import configure
 from tests.bucket.places import bucket, content, move_to_another_machine, staged_keys
@@ -300,3 +302,23 @@ def test_the_command_makes_the_bucket(tmp_path: Path, s3_server: S3Server, monke
     made = CliRunner().invoke(cli, [*command, "--force", "--create-bucket"])
     assert made.exit_code == 0, made.output
     assert "s3://made-by-keepsake/root" in made.output
+
+
+def test_staging_that_is_deleted_while_a_script_runs_takes_along_only_what_waited(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    experiment = keepsake.init(quiet=True)
+    for step in range(3):
+        Path("weights").write_bytes(content(step))
+        experiment.checkpoint(path="weights", step=step)
+        if step == 0:
+            keepsake.wait()
+        if step == 1:
+            shutil.rmtree(staging_directory(os.environ))  # as who empties ~/.cache does
+    experiment.stop()
+    said = capsys.readouterr().err
+    assert said.count("only what was delivered is kept") == 1
+    (found,) = keepsake.experiments.list()
+    assert [one.step for one in found.checkpoints] == [0, 2]
+    assert [one.open("weights").read() for one in found.checkpoints] == [content(0), content(2)]
+    assert found.status == "finished"

@@ -192,16 +192,14 @@ def test_it_ends_when_the_repository_was_replaced() -> None:
 
 
 def test_it_gives_up_when_nothing_works_for_long(project: Path) -> None:
-    serve(give_up_s=0.5)
-    with keepsake.init(quiet=True) as experiment:
-        shutil.rmtree(project / ".keepsake" / "journals")
-        (project / ".keepsake" / "journals").write_text("a file where a directory has to be")
-        Path("weights").write_bytes(b"weights")
-        shutil.rmtree(project / ".keepsake" / "intents", ignore_errors=True)
-        (project / ".keepsake" / "intents").write_text("and another one")
-        experiment.checkpoint(path="weights")
+    serve(heartbeat_s=0.05, give_up_s=0.5)
+    for name in ("journals", "heartbeats"):
+        shutil.rmtree(project / ".keepsake" / name, ignore_errors=True)
+        (project / ".keepsake" / name).write_text("a file where a directory has to be")
+    lock = hold_session()
     until(lambda: not find_couriers())
     assert "nothing has worked" in log_text()
+    lock.release()
 
 
 def test_a_killed_courier_is_replaced_as_often_as_need_be(monkeypatch: pytest.MonkeyPatch) -> None:

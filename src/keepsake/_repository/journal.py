@@ -39,6 +39,10 @@ class JournalWriter:
         """Number of the first segment that this writer has not touched."""
         return self._name.number + (self._appender is not None)
 
+    def is_gone(self) -> bool:
+        """Say whether somebody else has deleted or moved what is being written."""
+        return self._appender is not None and self._store.head(self._name.key) is None
+
     def append(self, body: dict[str, Any]) -> None:
         """Append one event; it survives the death of the process when this returns.
 

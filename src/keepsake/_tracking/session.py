@@ -30,7 +30,7 @@ from keepsake._tracking.release import release_delivered
 from keepsake._tracking.settle import settle
 from keepsake._tracking.settled import load_settled, note_settled
 from keepsake._tracking.writer import Body, OnError, Prepare, Prepared, SessionWriter, WriterClosedError
-from keepsake.errors import KeepsakeError, StoreError
+from keepsake.errors import KeepsakeError, NotFoundError, StoreError
 from keepsake.notices import notice, warn
 from keepsake.stores.base import AppendStore
 
@@ -229,6 +229,7 @@ class Session:
         self.is_stopped = True
         try:
             self._presence.stop_beating()
+            self._look_around()
             if self.is_deleted:
                 self.discard()
                 return
@@ -363,17 +364,21 @@ class Session:
     def _look_around(self) -> None:
         """Look for a deletion, unless the repository is out of order: asking it may take long."""
         if self.is_at_home or self.repository.is_remote:
-            self._look_for_deletion()
+            with contextlib.suppress(NotFoundError):  # who saves files next is told
+                self._look_for_deletion()
 
     def _look_for_deletion(self) -> None:
         """Read the journals of sessions that appeared since the last look; a deletion is one of its own.
 
-        Only on a local disk: from a repository beyond a network, whoever delivers there brings deletions along. Never
-        raises because of a store.
+        Only on a local disk: from a repository beyond a network, whoever delivers there brings deletions along.
+
+        Raises:
+            NotFoundError: the repository has gone, and `on_error` is "raise".
         """
         store = self._writer.local.store if self.repository.is_remote else self.repository.store
         if not isinstance(store, AppendStore):
             return  # nothing is staged yet
+        is_deleted = self._writer.leave_what_is_gone()
         try:
             segments = list_segments(store, self.experiment_id).get(self.experiment_id, [])
             new = [name for name in segments if name.session_id not in {self.id, *self._seen_sessions}]
@@ -383,7 +388,9 @@ class Session:
             return
         # A segment may be seen before its first line is written: what is empty is looked at again.
         self._seen_sessions.update(event.session_id for event in events)
-        if any(event.body.get("type") == "delete" and event.body.get("checkpoints") is None for event in events):
+        if is_deleted or any(
+            event.body.get("type") == "delete" and event.body.get("checkpoints") is None for event in events
+        ):
             self.is_deleted = True
             self._say_deleted()
 

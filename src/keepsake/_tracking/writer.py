@@ -26,7 +26,15 @@ from keepsake._repository.push import push
 from keepsake._repository.repository import Repository
 from keepsake._tracking.release import keep_reserve
 from keepsake._tracking.room import Room, is_full
-from keepsake.errors import ForkedProcessError, InternalError, InvalidInputError, KeepsakeError, StoreError
+from keepsake.errors import (
+    ForkedProcessError,
+    FormatError,
+    InternalError,
+    InvalidInputError,
+    KeepsakeError,
+    NotFoundError,
+    StoreError,
+)
 from keepsake.notices import notice, warn
 from keepsake.stores.base import AppendStore
 
@@ -229,6 +237,30 @@ class SessionWriter:
         else:
             self._complain(error, self.home)
 
+    def leave_what_is_gone(self) -> bool:
+        """Go on elsewhere when what was written to has gone. Say whether it was only the experiment, which was deleted.
+
+        Raises:
+            NotFoundError: the repository has gone, and `on_error` is "raise".
+        """
+        with self._lock:
+            try:
+                if self._journal is None or not self._journal.is_gone():
+                    return False
+                if _is_there(self._current):
+                    return True  # a collector takes the journals of deleted experiments
+            except (StoreError, FormatError):
+                return False  # the write that follows meets the same trouble, and deals with it
+            gone = NotFoundError(f"there is no repository at {self._current.store.url} any more")
+            if self.home.is_remote:
+                warn(f"{gone}; of what waited there for {self.home.store.url}, only what was delivered is kept")
+                self._staging = None
+            elif self._on_error == "raise":
+                raise gone
+            else:
+                self._turn_to_staging(self._current, gone)
+            return False
+
     def seal(self) -> None:
         """End the open segment of the journal."""
         with self._lock:
@@ -267,7 +299,7 @@ class SessionWriter:
             if self._staging is None:
                 staging = self._open_staging_somehow()
                 keep_reserve(staging)
-                self._journal = self._journal_in(staging, 0)
+                self._move_journal(staging)
                 self._current = self._staging = staging
             return self._staging
 
@@ -384,6 +416,8 @@ class SessionWriter:
             if self._staging is None or (waited_s < RETRY_INTERVAL_S and not at_once):
                 return
             try:
+                if not _is_there(self.home):
+                    raise NotFoundError(f"there is no repository at {self.home.store.url}")
                 self.seal()
                 push(
                     self._staging,
@@ -420,6 +454,14 @@ class WriterClosedError(Exception):
 
 class _MovedError(Exception):
     """Another thread changed the repository after this one had saved files: they count only where the event goes."""
+
+
+def _is_there(repository: Repository) -> bool:
+    """Say whether a repository is still where it was, and no other in its place."""
+    try:
+        return Repository.open(repository.store).id == repository.id
+    except NotFoundError:
+        return False
 
 
 def _as_ours(error: Exception) -> KeepsakeError:
