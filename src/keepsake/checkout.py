@@ -60,7 +60,8 @@ class Checkout:
     def _present(self) -> Present:
         from keepsake._snapshots.present import find_present
 
-        return find_present(self._plan, self._repository.chunks, self.directory)
+        threads = max(2, concurrency_of(self._repository.store))
+        return find_present(self._plan, self._repository.chunks, self.directory, threads=threads)
 
     @property
     def overwrites(self) -> list[str]:
