@@ -72,6 +72,19 @@ def test_every_tab_has_an_address_that_comes_back(served: Served, study: Study, 
     expect(page.get_by_text("pytest-timeout")).to_be_visible()
 
 
+def test_a_link_to_a_file_shows_where_it_lies(served: Served, study: Study, open_page: OpenPage) -> None:
+    page = open_page(served, f"/e/{study.id(0)}/files")
+    page.set_viewport_size({"width": 1280, "height": 200})
+    last = page.get_by_role("treeitem").last
+    page.goto(f"{served.origin}{last.get_attribute('href')}")
+    expect(last).to_have_attribute("aria-selected", "true")
+    inside = """row => {
+      const [panel, self] = [row.closest(".files-tree"), row].map((one) => one.getBoundingClientRect());
+      return self.top >= panel.top && self.bottom <= panel.bottom;
+    }"""
+    assert last.evaluate(inside)
+
+
 def test_two_chosen_checkpoints_are_compared(served: Served, study: Study, open_page: OpenPage) -> None:
     page = open_page(served, f"/e/{study.id(0)}/checkpoints")
     table = page.get_by_role("table", name="Checkpoints")

@@ -21,6 +21,8 @@ export function FileTree({ files, chosen, address, label = "Files" }) {
     mayFocus.current = false;
   }, [current, rows]);
 
+  useLayoutEffect(() => showChosen(list.current), []);
+
   function turn(path, isOpen = !shownOpen.has(path)) {
     const after = new Set(shownOpen);
     if (isOpen) after.add(path);
@@ -57,6 +59,13 @@ export function FileTree({ files, chosen, address, label = "Files" }) {
       href=${row.node.kind === "directory" ? null : address(row.node.path)} turn=${() => turn(row.node.path)} onFocus=${() => setFocused(row.node.path)} />`)}
     ${rows.length > MOST ? html`<li role="none" class="muted">… and ${(rows.length - MOST).toLocaleString("en")} more; close a directory to see them</li>` : null}
   </ul>`;
+}
+
+// A link to a file shows where it lies. Only the panel around the tree is moved, not the page.
+function showChosen(tree) {
+  const row = tree.querySelector('[aria-selected="true"]')?.getBoundingClientRect();
+  const panel = tree.parentElement;
+  if (row) panel.scrollTop += row.top - panel.getBoundingClientRect().top - panel.clientHeight / 2;
 }
 
 function Node({ node, depth, position, siblings, isOpen, isChosen, isCurrent, href, turn, onFocus }) {
