@@ -250,6 +250,8 @@ class Experiment(ExperimentFacts):
         """End the experiment: it is `finished`, and all that was saved is on disk, compact. Twice is no error.
 
         A script need not call this: its end does it. In a notebook, there is no other end.
+
+        Ctrl-C ends the waiting and loses nothing; it is raised, so that a loop over many experiments ends as well.
         """
         self._stop("finished", None)
 
@@ -272,7 +274,12 @@ class Experiment(ExperimentFacts):
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         from keepsake._tracking.ending import status_of_exception
 
-        self._stop(*status_of_exception(error))
+        try:
+            self._stop(*status_of_exception(error))
+        except KeyboardInterrupt:
+            if not isinstance(error, KeyboardInterrupt):
+                raise
+            # The first Ctrl-C leaves the block already; another one only ends the waiting.
 
     def delete(self) -> None:
         """Delete the experiment with its checkpoints, for good.

@@ -265,6 +265,36 @@ def test_a_second_ctrl_c_ends_the_waiting() -> None:
     assert_kept(saved)
 
 
+@pytest.mark.parametrize("end", ["stop", "with"])
+def test_ctrl_c_while_one_of_many_experiments_ends_is_not_swallowed(end: str) -> None:
+    script = write_script(
+        BEGIN
+        + """
+import contextlib
+import keepsake._tracking.progress as progress
+
+progress.SLOW_S = 0.0
+for number in range(8):
+    Path("weights").write_bytes(os.urandom(8_000_000))
+    experiment.checkpoint(path="weights")
+with experiment if sys.argv[1] == "with" else contextlib.nullcontext():
+    pass
+experiment.stop()
+keepsake.init(quiet=True)
+"""
+    )
+    process = start_script(script, end)
+    assert process.stderr is not None
+    while "making it compact" not in process.stderr.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+    _, talk = finish(process)
+    assert process.returncode == -signal.SIGINT
+    assert talk.count("interrupted; everything is saved") == 1
+    assert status_of(only_experiment()) == "finished"
+    assert_clean()
+
+
 @pytest.mark.parametrize("pause_s", [0.0, 0.05])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_second_signal_at_any_moment_loses_nothing(number: signal.Signals, pause_s: float) -> None:

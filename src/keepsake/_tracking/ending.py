@@ -86,8 +86,9 @@ def stop_open_sessions() -> None:
         try:
             session.stop(status, error, threads=1)
         except KeyboardInterrupt:
-            notice("interrupted; everything is saved, and the rest is done later")
-            return
+            if session in _open:  # else it has ended, and said who does the rest
+                notice("interrupted; everything is saved, and the rest is done later")
+                return
         except Exception as failure:  # noqa: BLE001 (nothing above could handle it, and the other sessions count too)
             warn(f"an experiment could not be ended properly: {failure}")
 

@@ -214,7 +214,8 @@ class Session:
     def stop(self, status: str, error: Mapping[str, str] | None = None, *, threads: int | None = None) -> None:
         """End the session: say how, settle what it saved, delete the heartbeat. Stopping twice is no error.
 
-        Never raises because of a store, unless `on_error` is "raise".
+        Never raises because of a store, unless `on_error` is "raise". A Ctrl-C ends the waiting and is raised again: it
+        may be meant for the program that goes on after this.
 
         Args:
             status: how it ended.
@@ -264,6 +265,8 @@ class Session:
         except (KeyboardInterrupt, TimeoutError) as error:
             who = self._successor("`keepsake push` or the next `keepsake.init()` here")
             _say_broken_off(error, f"{who} delivers it to {home}")
+            if isinstance(error, KeyboardInterrupt):
+                raise
             return False
         if not is_delivered and self._writer.must_leave_delivery:
             if not self._presence.has_courier():
@@ -336,6 +339,8 @@ class Session:
             who = self._successor("the next Keepsake process here")
             # What has arrived in a bucket is compact; sessions that died may have left something.
             _say_broken_off(error, f"{who} {'does the rest' if self.repository.is_remote else 'makes it compact'}")
+            if isinstance(error, KeyboardInterrupt):
+                raise
             return False
         except Exception as error:
             if self._on_error == "raise":
