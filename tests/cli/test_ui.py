@@ -36,3 +36,26 @@ def test_options_that_make_no_sense_are_refused(
     cli: RunCli, trained: TwoExperiments, arguments: tuple[str, ...]
 ) -> None:
     assert cli("ui", *arguments, at=trained.directory).code == 2
+
+
+def test_an_earlier_export_stays_where_there_is_no_repository(
+    cli: RunCli, trained: TwoExperiments, tmp_path: Path
+) -> None:
+    site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    assert cli("ui", "--export", str(site), at=trained.directory).code == 0
+    index = (site / "index.html").read_bytes()
+    elsewhere.mkdir()
+    for directory in (site, tmp_path / "new"):
+        done = cli("ui", "--export", str(directory), at=elsewhere)
+        assert (done.code, "there is no repository" in done.err) == (1, True)
+    assert (site / "index.html").read_bytes() == index
+    assert (site / "data" / "experiments.js").exists()
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_export_over_a_file_is_refused(cli: RunCli, trained: TwoExperiments, tmp_path: Path) -> None:
+    path = tmp_path / "site"
+    path.write_text("mine")
+    done = cli("ui", "--export", str(path), at=trained.directory)
+    assert (done.code, f"{path} is no directory" in done.err) == (1, True)
+    assert path.read_text() == "mine"

@@ -56,14 +56,15 @@ def export_page(
         on_progress: called with (experiments done, experiments in all).
 
     Raises:
-        ConflictError: the directory holds something else.
+        ConflictError: the directory holds something else, or is none.
         ConfigNotFoundError: there is no repository.
         StoreError: the repository cannot be read.
     """
-    _make_room(directory)
+    _check_replaceable(directory)
     answers = Answers(Site(project))
+    table = answers.ask("experiments")  # which fails where there is no repository: an earlier export stays then
+    _make_room(directory)
     writer = _Folder(directory)
-    table = answers.ask("experiments")
     for done, experiment_id in enumerate(table["ids"], start=1):
         add_experiment(answers, writer, experiment_id)
         if on_progress is not None:
@@ -104,11 +105,18 @@ def join_page() -> str:
     return join_modules(all_modules(APP, read_module), read_module, run=APP)
 
 
+def _check_replaceable(directory: Path) -> None:
+    """Raise `ConflictError` unless the directory is absent, empty or an earlier export."""
+    hint = "name a directory of its own"
+    if directory.exists() and not directory.is_dir():
+        raise ConflictError(f"{directory} is no directory", hint=hint)
+    if directory.exists() and any(directory.iterdir()) and not (directory / MARK).exists():
+        raise ConflictError(f"{directory} is not empty, and holds no export", hint=hint)
+
+
 def _make_room(directory: Path) -> None:
     """Take away an earlier export, its index first."""
     directory.mkdir(parents=True, exist_ok=True)
-    if any(directory.iterdir()) and not (directory / MARK).exists():
-        raise ConflictError(f"{directory} is not empty, and holds no export", hint="name a directory of its own")
     (directory / INDEX).unlink(missing_ok=True)
     for name in ("data", "css", "vendor"):
         shutil.rmtree(directory / name, ignore_errors=True)
