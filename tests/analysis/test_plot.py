@@ -16,7 +16,8 @@ from matplotlib.lines import Line2D
 
 from keepsake._analysis.plot import plot_checkpoints, plot_experiments, scatter_experiments
 from keepsake.errors import InvalidInputError
-from tests.analysis.subjects import Point, Run, hex_id, losses
+from keepsake.experiment import LogEntry
+from tests.analysis.subjects import START, Point, Run, hex_id, losses
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +74,12 @@ def test_a_point_between_two_gaps_is_marked_in_the_longest_curve() -> None:
 def test_nested_metrics_are_reached_by_dotted_names() -> None:
     axes = plot_checkpoints([Point({"val": {"loss": 0.5}}), Point({"val": {"loss": 0.25}})], "val.loss", label="a")
     assert ys_of(axes.get_lines()[0]) == [0.5, 0.25]
+
+
+def test_a_name_that_is_no_text_is_refused() -> None:
+    runs = [Run(hex_id(1), logs=[LogEntry(START, 0, {"loss": 1})])]
+    with pytest.raises(InvalidInputError, match="the name of a metric must be a string, not list"):
+        plot_experiments(runs, ["loss", "acc"])  # type: ignore[arg-type]
 
 
 def test_an_unknown_metric_is_refused_with_the_known_ones() -> None:
@@ -188,11 +195,30 @@ def test_a_param_of_mixed_or_nested_values_is_drawn_as_categories(values: tuple[
         scatter_experiments(runs, "p", "loss", logx=True)
 
 
+def test_categories_that_are_numbers_stand_in_their_order() -> None:
+    values = [None, 1e-05, 0.01, 10, 2, "auto"]
+    runs = [Run(hex_id(n), {"p": value}, losses(n)) for n, value in enumerate(values)]
+    axes = scatter_experiments(runs, "p", "loss")
+    axes.figure.canvas.draw()
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1e-05", "0.01", "2", "10", "None", "auto"]
+
+
+@pytest.mark.parametrize(("count", "rotation"), [(3, 0.0), (12, 30.0)])
+def test_categories_do_not_run_into_each_other(count: int, rotation: float) -> None:
+    runs = [Run(hex_id(n), {"day": f"2024-01-{n + 1:02}"}, losses(n)) for n in range(count)]
+    axes = scatter_experiments(runs, "day", "loss")
+    axes.figure.canvas.draw()
+    assert {label.get_rotation() for label in axes.get_xticklabels()} == {rotation}
+    assert len(axes.get_xticklabels()) == count
+
+
 def test_a_scatter_leaves_out_what_lacks_param_or_metric_with_one_notice(capsys: pytest.CaptureFixture[str]) -> None:
     lame = [Run(hex_id(3), {"lr": 1}), Run(hex_id(4), None, losses(1)), Run(hex_id(5), {"lr": 1}, losses("bad"))]
     axes = scatter_experiments([*scatter_runs(), *lame], "lr", "loss")
     assert len(np.asarray(axes.collections[0].get_offsets())) == 2
     assert capsys.readouterr().err.count("keepsake: 3 experiments have no 'lr' or 'loss'") == 1
+    scatter_experiments([*scatter_runs(), lame[0]], "lr", "loss")
+    assert "1 experiment has no 'lr' or 'loss' that can be drawn, and is not in the plot" in capsys.readouterr().err
 
 
 def test_a_scatter_refuses_unknown_names_and_lists_the_known_ones() -> None:

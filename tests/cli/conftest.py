@@ -21,6 +21,7 @@ def cli(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[byte
         if at is not None:
             monkeypatch.chdir(at)
         monkeypatch.setattr(sys, "argv", ["keepsake", *arguments])
+        monkeypatch.setenv("MPLBACKEND", "agg")  # as `keepsake plot` sets it; it is put back after the test
         monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
         capfdbinary.readouterr()
         with pytest.raises(SystemExit) as ended:

@@ -7,6 +7,8 @@ import json
 import math
 import os
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
@@ -140,6 +142,22 @@ def test_a_plot_is_a_picture(cli: RunCli, trained: TwoExperiments, tmp_path: Pat
     path = tmp_path / "loss.png"
     assert cli("plot", "-o", str(path), at=trained.directory).code == 0
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_needs_no_backend_of_the_user(trained: TwoExperiments, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "keepsake", "plot", "-o", str(tmp_path / "loss.png")]
+    subprocess.run(command, cwd=trained.directory, env={**os.environ, "MPLBACKEND": "gone"}, check=True)
+    assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_without_matplotlib_says_what_to_install(trained: TwoExperiments, tmp_path: Path) -> None:
+    script = "import sys; sys.modules['matplotlib'] = None; from keepsake.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", script, "plot", "-o", str(tmp_path / "loss.png")],
+        cwd=trained.directory, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: plotting needs matplotlib, which is not installed\nhint: pip install ")
 
 
 def test_a_plot_in_the_terminal_shows_every_experiment(cli: RunCli, trained: TwoExperiments) -> None:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,6 +33,8 @@ _LEGEND_MOST = 40
 _MARKED_POINTS = 100
 _NAMED_POINTS = 20
 _LISTED = 10
+_LETTER_POINTS = 6.0
+"""Width of a letter of a label, about."""
 _LARGEST = 1e300
 """What is larger is left out, as infinities are: matplotlib adds margins, beyond which there is no number."""
 
@@ -83,6 +85,7 @@ def plot_experiments(experiments: Sequence[ExperimentLike], metric: str, *, logy
 
     Experiments that do not have the metric are left out, with one notice.
     """
+    _check_name("metric", metric)
     return _plot_curves([(experiment_label(one), points_of(one, metric)) for one in experiments], metric, logy=logy)
 
 
@@ -122,6 +125,8 @@ def scatter_experiments(
     axes = _axes_for(pyplot, f"keepsake scatter {param} {metric} {kind}")
     _draw_points(axes, points)
     _finish(axes, param, metric, logx=logx, logy=logy)
+    if kind == "categories":
+        _turn_long_categories(axes, {str(x) for _, x, _ in points})
     return axes
 
 
@@ -140,14 +145,15 @@ def _best_or_latest(experiment: ExperimentLike) -> CheckpointLike | None:
 def _place_points(
     found: Sequence[tuple[str, Value, float]], param: str, *, logx: bool
 ) -> tuple[str, list[tuple[str, float | str, float]]]:
-    """Turn params into places on the x-axis: numbers when all of them are, else categories in order of their text."""
+    """Turn params into places on the x-axis: numbers when all of them are, else categories, the numbers first."""
     usable = [point for point in found if not math.isnan(point[2])]
     if all(_is_number(x) for _, x, _ in usable):
         numbers = [(label, _number(x, positive=logx), y) for label, x, y in usable]
         return "numbers", [point for point in numbers if not math.isnan(point[1])]
     if logx:
         raise InvalidInputError(f"the axis of {param!r} cannot be logarithmic: its values are not all numbers")
-    return "categories", sorted(((label, _category(x), y) for label, x, y in usable), key=lambda point: point[1])
+    usable.sort(key=lambda point: _category_order(point[1]))
+    return "categories", [(label, _category(x), y) for label, x, y in usable]
 
 
 def _draw_points(axes: Axes, points: Sequence[tuple[str, float | str, float]]) -> None:
@@ -157,6 +163,14 @@ def _draw_points(axes: Axes, points: Sequence[tuple[str, float | str, float]]) -
         for label, x, y in points:
             place: Any = (x, y)
             axes.annotate(_plain(label), place, xytext=(4, 4), textcoords="offset points", fontsize="x-small")
+
+
+def _turn_long_categories(axes: Axes, categories: Collection[str]) -> None:
+    """Turn the labels of the x-axis where they would run into each other."""
+    points_each = axes.get_window_extent().width / axes.figure.dpi * 72 / len(categories)
+    if (max(map(len, categories)) + 2) * _LETTER_POINTS > points_each:
+        for label in axes.get_xticklabels():
+            label.set(rotation=30, horizontalalignment="right", rotation_mode="anchor")
 
 
 def _plot_curves(rows: Sequence[tuple[str, Sequence[Measured]]], metric: str, *, logy: bool) -> Axes:
@@ -276,10 +290,21 @@ def _category(value: Value) -> str:
     return _plain(format_value(value, longest=24))
 
 
-def _check_known(noun: str, name: str, values: Sequence[Mapping[str, Value] | None]) -> None:
-    """Raise an error that lists the names there are, unless one of `values` has `name`."""
+def _category_order(value: Value) -> tuple[bool, float, str]:
+    """Return by what categories are sorted: numbers by their size, then everything else by its text."""
+    number = _number(value, positive=False)
+    is_text = math.isnan(number)
+    return is_text, 0.0 if is_text else number, _category(value)
+
+
+def _check_name(noun: str, name: object) -> None:
     if not isinstance(name, str):
         raise InvalidInputError(f"the name of a {noun} must be a string, not {type(name).__name__}")
+
+
+def _check_known(noun: str, name: str, values: Sequence[Mapping[str, Value] | None]) -> None:
+    """Raise an error that lists the names there are, unless one of `values` has `name`."""
+    _check_name(noun, name)
     if any(_find(one, name) is not _MISSING for one in values):
         return
     known = sorted({known for one in values for known in flatten_values(one)})
@@ -292,5 +317,5 @@ def _check_known(noun: str, name: str, values: Sequence[Mapping[str, Value] | No
 
 def _say_left_out(count: int, names: str) -> None:
     if count:
-        noun = "experiment has" if count == 1 else "experiments have"
-        notice(f"{count} {noun} no {names} that can be drawn, and are not in the plot")
+        has, are = ("experiment has", "is") if count == 1 else ("experiments have", "are")
+        notice(f"{count} {has} no {names} that can be drawn, and {are} not in the plot")

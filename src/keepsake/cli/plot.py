@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,14 +54,13 @@ def command(
         name = metric or experiments.primary_metric()
         click.echo(draw_curves(experiments, name, width=terminal_width() or 80, color=uses_color(), logy=logy))
         return
-    import matplotlib as mpl
-
     from keepsake._analysis.export import open_whole
 
-    mpl.use("Agg")
+    # What the user has set may need a screen, or a package that is installed elsewhere.
+    os.environ["MPLBACKEND"] = "agg"
+    experiments.plot(metric, logy)
     from matplotlib import pyplot as plt
 
-    experiments.plot(metric, logy)
     with open_whole(output) as file:
         plt.savefig(file, format=Path(output).suffix[1:].lower(), dpi=150, bbox_inches="tight")
     say(f"wrote {output}")
