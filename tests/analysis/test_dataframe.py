@@ -42,6 +42,14 @@ def test_checkpoints_are_rows_with_their_metrics() -> None:
     assert frame["created"][0] == datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 
 
+def test_a_large_seed_keeps_its_digits_where_another_experiment_has_none() -> None:
+    seeds = [2**60 + 1, 2**63 + 1]
+    for seed in seeds:
+        frame = experiments_dataframe([Run(hex_id(1), {"seed": seed}), Run(hex_id(2))])
+        assert int(frame["params.seed"][0]) == seed  # of a float, == is true for its neighbours, too
+        assert pd.isna(frame["params.seed"][1])
+
+
 def test_nothing_is_an_empty_frame_with_the_usual_columns() -> None:
     assert list(experiments_dataframe([]).columns)[:3] == ["id", "created", "status"]
     assert len(checkpoints_dataframe([])) == 0

@@ -60,6 +60,22 @@ def test_whole_numbers_of_more_than_64_bits_are_text_in_parquet(cli: RunCli, tmp
         assert list(frame["params.size"]) == [1, 2.5]
 
 
+def test_parquet_keeps_types_and_digits_where_values_are_missing(cli: RunCli, tmp_path: Path) -> None:
+    project = keepsake.Project(repository=str(tmp_path / "repository"), directory=str(tmp_path))
+    many: list[dict[str, Any]] = [{"flag": True, "seed": 2**60 + 1, "mixed": 2**60 + 1, "whole": False}, {"mixed": 0.5}]
+    for params in many:
+        with project.experiments.create(params={"whole": True} | params, quiet=True) as experiment:
+            experiment.checkpoint(loss=math.nan, step=3)
+    path = tmp_path / "table.parquet"
+    assert cli("-R", str(tmp_path / "repository"), "export", "-o", str(path), at=tmp_path).code == 0
+    frame = pd.read_parquet(path)
+    assert (frame["params.flag"][0], frame["params.flag"].isna().tolist()) == (True, [False, True])
+    assert int(frame["params.seed"][0]) == 2**60 + 1
+    assert frame["params.mixed"].tolist() == [str(2**60 + 1), "0.5"]
+    assert (frame["params.whole"].dtype, frame["params.whole"].tolist()) == ("bool", [False, True])
+    assert (frame["latest.step"].dtype, frame["latest.loss"].dtype) == ("int64", "float64")
+
+
 CURVES: dict[str, list[Any]] = {
     "large": [1e17] * 4, "diverged": [1.0, 1e308, -1e308, 2.0], "endless": [10**400 + step for step in range(4)],
     "flat": [5] * 4, "below": [-1.0] * 4, "listed": [[1, 2]] * 4, "undefined": [math.nan] * 4,

@@ -1,6 +1,7 @@
 """Experiments and checkpoints as pandas DataFrames, one row each; pandas is imported on first use.
 
 Columns stand in the order in which they are first met. What a row does not have is NaN, None or NaT, as pandas has it.
+Whole numbers keep all their digits: a column that pandas would round is one of objects.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _EXPERIMENT_COLUMNS = ("id", "created", "status", "user", "host", "name", "duration")
 _CHECKPOINT_COLUMNS = ("id", "created", "step", "path")
+_LARGEST_EXACT = 1 << 53
+"""The largest whole number up to which a floating-point number is exact."""
 
 
 def experiments_dataframe(experiments: Sequence[ExperimentLike]) -> DataFrame:
@@ -72,6 +75,10 @@ def _dataframe(rows: Sequence[Mapping[str, Any]], first: Sequence[str]) -> DataF
         ) from error
     columns = dict.fromkeys(first) | {column: None for row in rows for column in row}
     frame = pd.DataFrame(list(rows), columns=list(columns))
+    for column in frame.select_dtypes("float").columns:
+        values = [row.get(column) for row in rows]
+        if any(isinstance(value, int) and abs(value) > _LARGEST_EXACT for value in values):
+            frame[column] = pd.Series(values, dtype=object)
     # In local time the offset may change from row to row, of which pandas makes a column of plain objects.
     frame["created"] = pd.to_datetime(frame["created"], utc=True)
     if "duration" in columns:

@@ -123,20 +123,32 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _is_long(value: Any) -> bool:
-    return isinstance(value, int) and not -(1 << 63) <= value < 1 << 63
+def _typed(values: list[Any]) -> tuple[list[Any], str]:
+    """Return a column of Parquet, which has one type, and the type in the words of pandas.
+
+    What has no type in common becomes text, and so do whole numbers that would lose digits.
+    """
+    kinds = {type(value) for value in values if value is not None}
+    is_whole = None not in values
+    if kinds == {bool}:
+        return values, "bool" if is_whole else "boolean"
+    if kinds == {int} and _have_bits(values, 63):
+        return values, "int64" if is_whole else "Int64"
+    if kinds == {float} or (kinds == {int, float} and _have_bits(values, 53)):
+        return values, "float64"
+    return [value if value is None else str(_cell(value)) for value in values], "object"
+
+
+def _have_bits(values: Sequence[Any], bits: int) -> bool:
+    return all(-(1 << bits) <= value < 1 << bits for value in values if isinstance(value, int))
 
 
 def _write_parquet(rows: Sequence[Row], file: IO[bytes]) -> None:
     try:
         import pandas as pd
 
-        # A column of Parquet has one type, and no whole number of more than 64 bits; others become text.
-        frame = pd.DataFrame(rows, columns=_columns(rows)).map(_cell)
-        for column in frame.columns:
-            values = frame[column].dropna()
-            if values.dtype == object and (values.map(type).nunique() > 1 or values.map(_is_long).any()):
-                frame[column] = frame[column].map(lambda value: value if value is None else str(value))
+        columns = {column: _typed([row.get(column) for row in rows]) for column in _columns(rows)}
+        frame = pd.DataFrame({column: pd.Series(values, dtype=dtype) for column, (values, dtype) in columns.items()})
         file.write(frame.to_parquet(index=False))
     except ImportError as error:
         raise ConfigError(
