@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -57,6 +58,20 @@ def hostile_diff() -> Diff:
     )
     files = (FilesDiff(1, changes, 0), FilesDiff(1, (), 0, problem=HOSTILE))
     return Diff(diff.sides, diff.sections, diff.params, diff.environment, diff.git, diff.packages, diff.metrics, files)
+
+
+def test_of_nan_and_infinity_it_is_not_said_what_is_better(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    sides = [
+        make_subject(shelf.save({}), number=number, metrics={"acc": acc, "f1": 0.5}, primary_metric=("f1", "maximize"))
+        for number, acc in enumerate([0.8, math.inf])
+    ]
+    assert "  acc  0.8  inf\n" in format_diff(compare(sides))
+    sides = [
+        make_subject(shelf.save({}), number=number, metrics={"acc": acc}, primary_metric=("acc", "maximize"))
+        for number, acc in enumerate([0.8, math.nan])
+    ]
+    assert "  acc  0.8  nan\n" in format_diff(compare(sides))
 
 
 def test_two_sides_stand_side_by_side(tmp_path: Path) -> None:

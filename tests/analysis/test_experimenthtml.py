@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 import pytest
@@ -118,6 +119,11 @@ def test_of_many_experiments_only_those_that_are_shown_are_read_whole() -> None:
     assert "1,000 experiments" in html
     assert "… 940 more rows …" in html
     assert len(read) == MOST_ROWS
+
+
+def test_the_range_of_a_metric_leaves_nan_out() -> None:
+    logs = [LogEntry(START + timedelta(n), n, {"loss": loss}) for n, loss in enumerate([math.nan, 3.0, 2.0, math.nan])]
+    assert "|loss|nan|2|3|4" in Page(experiment_html(Run(hex_id(1), logs=logs))).text
 
 
 def test_long_params_are_cut() -> None:

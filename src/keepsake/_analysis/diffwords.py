@@ -5,6 +5,7 @@ Nothing from a repository gets past here but printable characters: others are sh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from keepsake._analysis.diff import Diff, FileChange, FilesDiff, MetricRow, Row, Side, TensorChange, TensorsDiff
@@ -68,9 +69,12 @@ def cell_text(row: Row, number: int) -> str:
 
 
 def difference_text(row: MetricRow) -> str:
-    """Return how much more the second of two sides has, and whether that is better: `-0.5 (-50 %), better`."""
+    """Return how much more the second of two sides has, and whether that is better: `-0.5 (-50 %), better`.
+
+    Of a NaN or an infinity there is nothing to be said.
+    """
     difference, first = row.differences[1], row.values[0]
-    if not difference or isinstance(first, (str, list, dict)) or first is None:
+    if not difference or not math.isfinite(difference) or isinstance(first, (str, list, dict)) or first is None:
         return ""
     share = f" ({100 * difference / abs(first):+.3g} %)" if first and abs(first) < _LARGEST else ""
     if row.goal is None:

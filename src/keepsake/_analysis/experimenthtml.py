@@ -5,6 +5,7 @@ The rules of `html` hold here, too. Of a long list, only the experiments that ar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -184,10 +185,13 @@ def _metrics_html(experiment: ExperimentLike) -> Html:
         points = points_of(experiment, name)
         values = [flatten_values(one.metrics).get(name) for one in points]
         numbers = [one for one in values if isinstance(one, (int, float)) and not isinstance(one, bool)]
+        known = [
+            one for one in numbers if not isinstance(one, float) or not math.isnan(one)
+        ]  # NaN is no end of a range
         is_primary = best is not None and primary is not None and primary[0] == name
         place = next((at for at, one in enumerate(points) if best and one.checkpoint_id == best.id), None)
         curve = sparkline_html(values, label=f"curve of {format_value(name)}", best=place if is_primary else None)
-        ends = [format_value(one) for one in (min(numbers), max(numbers))] if numbers else ["", ""]
+        ends = [format_value(one) for one in (min(known), max(known))] if known else ["", ""]
         last = next((one for one in reversed(values) if one is not None), None)
         goal = f" ({primary[1]})" if is_primary and primary is not None else ""
         rows.append(
