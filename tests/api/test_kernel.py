@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -86,6 +87,16 @@ def test_init_says_in_its_cell_what_runs_where_it_is_saved_and_how_it_ends(
     assert f"{first.short_id()} is finished now" in html
     assert quiet == []
     assert not [one for outputs in (said, second) for one in outputs if one["output_type"] == "stream"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_what_a_forked_child_begins_is_said_in_the_cell_too(run: Callable[..., list[Outputs]]) -> None:
+    _, said = run(
+        "import keepsake, multiprocessing\ndef train(rate):\n    keepsake.init(params={'rate': rate}).stop()",
+        "with multiprocessing.get_context('fork').Pool(1) as pool:\n    pool.map(train, [0.1])",
+    )
+    text = "".join(one["text"] for one in said if one.get("name") == "stderr")
+    assert f"keepsake: experiment {only_experiment().short_id()} is saved to file://" in text
 
 
 def test_the_cells_that_ran_are_saved_with_the_experiment_and_secrets_are_not(

@@ -11,7 +11,7 @@ from html import escape
 
 from keepsake._model.ids import short_id
 from keepsake._model.notebook import Notebook
-from keepsake._tracking.notebook import in_notebook, show
+from keepsake._tracking.notebook import can_show, show
 from keepsake.notices import first_time, notice
 
 _BOX = "border-left:3px solid #3a86c8;padding:2px 10px;margin:2px 0;line-height:1.5"
@@ -36,7 +36,7 @@ class Announcement:
     def make(self) -> None:
         """Say it, in the cell or on standard error."""
         remark = self.remark if self.remark and first_time(self.remark) else ""
-        if in_notebook() and show(self.html(remark), self.text(remark)):
+        if can_show() and show(self.html(remark), self.text(remark)):
             return
         lines = [remark] if remark else []
         lines += [f"experiment {short_id(one)} is finished: a notebook has one at a time" for one in self.stopped]

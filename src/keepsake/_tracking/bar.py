@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from keepsake._tracking.notebook import in_notebook
+from keepsake._tracking.notebook import can_show
 
 Show: TypeAlias = Callable[[int, "int | None"], None]
 """Shows the bytes that are done, of how many; None when that is not known."""
@@ -53,7 +53,7 @@ class Bar:
 def open_bar(doing: str, done_bytes: int) -> Bar | None:
     """Return a bar that begins at `done_bytes`, or None where there is neither terminal nor notebook, or no rich."""
     try:
-        if in_notebook():
+        if can_show():
             return _open_in_notebook(doing)
         return _open_on_terminal(doing, done_bytes) if _has_terminal() else None
     except Exception:  # noqa: BLE001 (a missing or odd rich, a closed stream: a line will do)

@@ -33,6 +33,15 @@ def in_notebook() -> bool:
     return find_shell() is not None
 
 
+def can_show() -> bool:
+    """Say whether this process can show something in a cell: a child that a kernel has forked cannot."""
+    shell = find_shell()
+    if shell is None:
+        return False
+    pid = getattr(getattr(shell.kernel, "session", None), "pid", None)
+    return pid is None or pid == os.getpid()
+
+
 def read_notebook(directory: Path, env: Mapping[str, str]) -> Notebook | None:
     """Return the cells that ran in this kernel up to now, secrets masked; None when it is none.
 
