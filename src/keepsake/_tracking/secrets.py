@@ -94,7 +94,9 @@ _OPTION = re.compile(r"(?P<start>(?:-{1,2}D?|\+{1,2})?(?P<name>[A-Za-z_][\w./-]*
 # What follows `--token` is another option and not the token: at most 20 letters after a single dash, or a definition.
 _NEXT_OPTION = re.compile(r"--[A-Za-z]|-[A-Za-z][\w-]{0,20}(?:$|=)|-D")
 _FLAG = re.compile(r"-{1,2}(?P<name>[A-Za-z][\w.-]*)")
-_FLAG_AND_VALUE = re.compile(r"(?<!\S)(?P<start>-{1,2}(?P<name>[A-Za-z][\w.-]*)\s+)(?P<value>[^\s-]\S*)")
+_FLAG_AND_VALUE = re.compile(
+    r"""(?<!\S)(?P<start>-{1,2}(?P<name>[A-Za-z][\w.-]*)(?:=|\s+(?!-)))(?P<value>"[^"]*"|'[^']*'|\S+)"""
+)
 
 
 def mask_params(params: Mapping[str, Value]) -> dict[str, Value]:
@@ -124,7 +126,7 @@ def mask_tokens(text: str) -> str:
 
 
 def mask_flags(text: str) -> str:
-    """Return a line for a shell with `***` for what follows `--token` and the like."""
+    """Return a line for a shell with `***` for what follows `--token` or `--token=` and the like."""
     return _FLAG_AND_VALUE.sub(_mask_flag_value, text)
 
 
