@@ -21,7 +21,7 @@ from keepsake._repository.repository import Repository
 from keepsake._tracking.liveness import Status, experiment_error, experiment_status
 from keepsake._tracking.place import Place
 from keepsake.checkpoint import Checkpoint, Origin, PrimaryMetric, checkpoint_json
-from keepsake.checkpointlist import CheckpointList, best_checkpoint
+from keepsake.checkpointlist import CheckpointList, best_checkpoint, only_primary_metric
 from keepsake.errors import InvalidInputError, KeepsakeError, NotFoundError
 from keepsake.notices import warn
 
@@ -183,7 +183,10 @@ class Experiment(ExperimentFacts):
 
     def primary_metric(self) -> str:
         """Return the name of the primary metric. Raises `InvalidInputError` when there is none, or several."""
-        return self.checkpoints.primary_metric()
+        from keepsake._analysis.history import metric_names
+
+        names = {one.primary_metric.name for one in self.checkpoints if one.primary_metric is not None}
+        return only_primary_metric(names, known=(name for one in (self,) for name in metric_names(one)))
 
     # Writing
 

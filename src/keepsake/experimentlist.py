@@ -31,9 +31,11 @@ class ExperimentList(list[Experiment]):
 
     def primary_metric(self) -> str:
         """Return the name of the primary metric. Raises `InvalidInputError` when there is none, or several."""
-        checkpoints = [checkpoint for experiment in self for checkpoint in experiment.checkpoints]
-        names = {one.primary_metric.name for one in checkpoints if one.primary_metric is not None}
-        return only_primary_metric(names, known=(name for one in checkpoints for name in one.metrics))
+        from keepsake._analysis.history import metric_names
+
+        found = [one.primary_metric for experiment in self for one in experiment.checkpoints]
+        names = {one.name for one in found if one is not None}
+        return only_primary_metric(names, known=(name for one in self for name in metric_names(one)))
 
     def plot(self, metric: str | None = None, logy: bool = False) -> Axes:
         """Draw one metric of every experiment into the current matplotlib axes, a curve each.

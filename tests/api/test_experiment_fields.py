@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import keepsake
+from keepsake.errors import InvalidInputError
 from tests.api.runs import make_run, only_experiment, run_script, write_files
 
 
@@ -140,6 +141,15 @@ def test_the_short_id_is_the_beginning_of_the_id() -> None:
 
 def test_the_primary_metric_of_an_experiment_is_a_name() -> None:
     assert make_run(primary_metric=("loss", "minimize")).primary_metric() == "loss"
+
+
+def test_without_a_primary_metric_what_was_only_logged_is_named_too() -> None:
+    experiment = keepsake.init()
+    experiment.checkpoint(metrics={"val": {"loss": 1.0}})
+    experiment.log(speed=2.0)
+    for one in (experiment, keepsake.experiments.list()):
+        with pytest.raises(InvalidInputError, match=r"say which metric; there are: speed, val\.loss\. Or"):
+            one.primary_metric()
 
 
 def test_experiments_are_equal_when_their_ids_are() -> None:

@@ -112,7 +112,8 @@ def scatter_experiments(
     pyplot = _import_pyplot()
     chosen = [(one, _best_or_latest(one)) for one in experiments]
     _check_known("param", param, [one.params for one, _ in chosen])
-    _check_known("metric", metric, [checkpoint.metrics for _, checkpoint in chosen if checkpoint is not None])
+    measured = [checkpoint.metrics for _, checkpoint in chosen if checkpoint is not None]
+    _check_known("metric", metric, measured, where="no best or latest checkpoint")
     found = [
         (experiment_label(one), _find(one.params, param), _number(_find(checkpoint.metrics, metric), positive=logy))
         for one, checkpoint in chosen
@@ -302,15 +303,17 @@ def _check_name(noun: str, name: object) -> None:
         raise InvalidInputError(f"the name of a {noun} must be a string, not {type(name).__name__}")
 
 
-def _check_known(noun: str, name: str, values: Sequence[Mapping[str, Value] | None]) -> None:
-    """Raise an error that lists the names there are, unless one of `values` has `name`."""
+def _check_known(
+    noun: str, name: str, values: Sequence[Mapping[str, Value] | None], *, where: str = "nothing here"
+) -> None:
+    """Raise an error that says where and lists the names there are, unless one of `values` has `name`."""
     _check_name(noun, name)
     if any(_find(one, name) is not _MISSING for one in values):
         return
     known = sorted({known for one in values for known in flatten_values(one)})
     listed = ", ".join(known[:_LISTED]) + (f" and {len(known) - _LISTED} more" if len(known) > _LISTED else "")
     raise InvalidInputError(
-        f"nothing here has a {noun} {name!r}",
+        f"{where} has a {noun} {name!r}",
         hint=f"the {noun}s are: {listed}" if known else f"there are no {noun}s at all",
     )
 
