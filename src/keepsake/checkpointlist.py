@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from keepsake._model.best import find_best
@@ -87,7 +87,7 @@ class CheckpointList(list[Checkpoint]):
     def primary_metric(self) -> str:
         """Return the name of the primary metric. Raises `InvalidInputError` when there is none, or several."""
         names = {checkpoint.primary_metric.name for checkpoint in self if checkpoint.primary_metric is not None}
-        return only_primary_metric(names, known=self.metrics)
+        return only_primary_metric(names, find_known=lambda: self.metrics)
 
     def best(self) -> Checkpoint | None:
         """Return the best checkpoint by the primary metric: the earliest of equals, None without one."""
@@ -138,12 +138,12 @@ def best_checkpoint(checkpoints: Sequence[Checkpoint]) -> Checkpoint | None:
     return checkpoints[place] if place is not None else None
 
 
-def only_primary_metric(names: Iterable[str], *, known: Iterable[str]) -> str:
-    """Return the one name, or raise `InvalidInputError` that says what to pass instead."""
+def only_primary_metric(names: Iterable[str], *, find_known: Callable[[], Iterable[str]]) -> str:
+    """Return the one name, or raise `InvalidInputError` that says what to pass instead: what `find_known` returns."""
     distinct = sorted(set(names))
     if len(distinct) == 1:
         return distinct[0]
-    choices = ", ".join(sorted(set(known))) or "none"
+    choices = ", ".join(sorted(set(find_known()))) or "none"
     if distinct:
         raise InvalidInputError(
             f"the primary metric differs between the checkpoints: {', '.join(distinct)}",

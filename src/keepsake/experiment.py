@@ -186,7 +186,7 @@ class Experiment(ExperimentFacts):
         from keepsake._analysis.history import metric_names
 
         names = {one.primary_metric.name for one in self.checkpoints if one.primary_metric is not None}
-        return only_primary_metric(names, known=(name for one in (self,) for name in metric_names(one)))
+        return only_primary_metric(names, find_known=lambda: metric_names(self))
 
     # Writing
 

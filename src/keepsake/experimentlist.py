@@ -35,7 +35,7 @@ class ExperimentList(list[Experiment]):
 
         found = [one.primary_metric for experiment in self for one in experiment.checkpoints]
         names = {one.name for one in found if one is not None}
-        return only_primary_metric(names, known=(name for one in self for name in metric_names(one)))
+        return only_primary_metric(names, find_known=lambda: (name for one in self for name in metric_names(one)))
 
     def plot(self, metric: str | None = None, logy: bool = False) -> Axes:
         """Draw one metric of every experiment into the current matplotlib axes, a curve each.
