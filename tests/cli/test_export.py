@@ -46,6 +46,16 @@ def test_the_ending_of_the_file_says_the_format(
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
 
 
+def test_a_table_of_an_unknown_kind_is_a_usage_error(cli: RunCli, trained: TwoExperiments, tmp_path: Path) -> None:
+    path = tmp_path / "table.xlsx"
+    done = cli("export", "-o", str(path), at=trained.directory)
+    assert (done.code, "--format" in done.err, path.exists()) == (2, True, False)
+    assert cli("export", "-o", str(path), "--format", "csv", "-f", "learning_rate = 0.1").err.startswith(
+        "wrote 1 row to"
+    )
+    assert path.read_text().startswith("id,")
+
+
 def test_whole_numbers_of_more_than_64_bits_are_text_in_parquet(cli: RunCli, tmp_path: Path) -> None:
     project = keepsake.Project(repository=str(tmp_path / "repository"), directory=str(tmp_path))
     for seed, size in ((2**64 - 1, 1), (-3, 2.5)):

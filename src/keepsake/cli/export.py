@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -14,7 +15,9 @@ FORMATS = ("csv", "json", "parquet")
 
 @click.command("export")
 @click.option("-o", "--output", metavar="FILE", help="Where to; standard output without it.")
-@click.option("--format", "form", type=click.Choice(FORMATS), help="By default what FILE ends in, or csv.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), help="By default what FILE ends in; without an ending, csv."
+)
 @click.option("--checkpoints", "by_checkpoint", is_flag=True, help="A row a checkpoint instead of a row an experiment.")
 @click.option("-f", "--filter", "filters", metavar="EXPRESSION", multiple=True, help="As in `keepsake ls`.")
 @click.option("-s", "--sort", metavar="KEY", help="As in `keepsake ls`.")
@@ -35,11 +38,15 @@ def command(
     from keepsake._analysis.export import write_export
 
     if form is None:
-        ending = (output or "").rpartition(".")[2].lower()
-        form = ending if ending in FORMATS else "csv"
+        ending = Path(output or "").suffix.lower()
+        if ending and ending[1:] not in FORMATS:
+            raise click.UsageError(
+                f"a table ends in .csv, .json or .parquet, not as {output} does; --format writes one of these there"
+            )
+        form = ending[1:] or "csv"
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise click.UsageError("Parquet is no text: name a file with -o")
     experiments = common.project().experiments.list(filter=list(filters) or None, sort=sort)
     rows = write_export(experiments, output, form, by_checkpoint=by_checkpoint)
     if output is not None:
-        say(f"wrote {rows} rows to {output}")
+        say(f"wrote {rows} row{'' if rows == 1 else 's'} to {output}")
