@@ -32,6 +32,10 @@ def test_only_strings_and_path_objects_are_paths(tmp_path: Path, path: object) -
     assert type(path).__name__ in refusal(tmp_path, path)
 
 
+def test_params_in_the_place_of_a_path_are_refused_with_what_to_write(tmp_path: Path) -> None:
+    assert "by name: params={…}" in refusal(tmp_path, {"lr": 0.1})
+
+
 def test_an_empty_path_is_refused_with_what_to_write(tmp_path: Path) -> None:
     assert "write '.'" in refusal(tmp_path, "")
 

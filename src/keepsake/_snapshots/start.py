@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,7 +73,10 @@ def normalize_path(path: object, directory: Path) -> str:
     """
     text = os.fspath(path) if isinstance(path, os.PathLike) else path
     if not isinstance(text, str):
-        raise InvalidInputError(f"a path must be a string or os.PathLike, not {type(path).__name__}")
+        raise InvalidInputError(
+            f"a path must be a string or os.PathLike, not {type(path).__name__}",
+            hint="give params and metrics by name: params={…}, metrics={…}" if isinstance(text, Mapping) else None,
+        )
     if not text:
         raise InvalidInputError("the path is empty", hint="write '.' to save the whole project directory")
     if "\0" in text:
