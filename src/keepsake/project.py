@@ -34,7 +34,7 @@ from keepsake.errors import (
     NotFoundError,
 )
 from keepsake.experiment import Experiment
-from keepsake.stores.url import bucket_url, create_bucket, is_bucket, open_store
+from keepsake.stores.url import bucket_url, check_bucket, create_bucket, is_bucket, open_store
 
 if TYPE_CHECKING:
     from keepsake._analysis.diff import Diff
@@ -318,6 +318,8 @@ class Project:
         locks, staging = lock_directory(), find_staging(settings, os.environ)
         delivers_to = None
         if settings.mode == "offline" and is_bucket(config.repository_url):
+            # Now: what is saved for a bucket that cannot be one is found under no URL that is right.
+            check_bucket(config.repository_url, config.options)
             delivers_to = bucket_url(config.repository_url)
             url, options = (staging / remote_staging_name(delivers_to)).as_uri(), {}
         else:

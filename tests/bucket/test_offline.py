@@ -14,7 +14,7 @@ import keepsake
 from keepsake._model.keys import CHUNKS
 from keepsake._repository.repository import Repository
 from keepsake.cli.main import cli
-from keepsake.errors import ConfigNotFoundError, StoreError
+from keepsake.errors import ConfigError, ConfigNotFoundError, StoreError
 from keepsake.stores.local import LocalStore
 from tests.bucket.conftest import configure
 from tests.bucket.places import bucket, content, move_to_another_machine
@@ -155,6 +155,43 @@ def test_when_the_bucket_cannot_be_reached_it_is_said_how_to_see_what_was_saved_
         keepsake.experiments.list()
     assert "KEEPSAKE_MODE" not in str(nothing.value)
     assert "KEEPSAKE_MODE=offline shows what is on this machine, `keepsake push` delivers it" in str(something.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "trouble"),
+    [
+        ("s3://team experiments/vision", {}, "does not name a bucket"),
+        ("s3://team/100%25", {}, "does not name a bucket"),
+        ("s3://AKIDEXAMPLE:hush-hush@team/vision", {}, "has user information in it"),
+        ("s3://team/vision", {"regoin": "eu-central-1"}, "unknown repository options for s3://: regoin"),
+    ],
+)
+def test_offline_nothing_is_saved_for_a_bucket_that_cannot_be_one(
+    url: str, options: dict[str, object], trouble: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(tmp_path, url, options)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KEEPSAKE_MODE", "offline")
+    for call in (keepsake.init, keepsake.Project().deliver):
+        with pytest.raises(ConfigError) as caught:
+            call()
+        assert trouble in caught.value.message
+        assert "hush" not in str(caught.value)
+
+
+def test_what_was_saved_offline_for_a_wrong_bucket_is_pushed_from_its_directory(
+    project: Path, tmp_path: Path, s3_server: S3Server, s3_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(project, "s3://no-such-bucket/vision", s3_server.options)
+    with monkeypatch.context() as offline:
+        offline.setenv("KEEPSAKE_STAGING", str(tmp_path / "shared"))
+        offline.setenv("KEEPSAKE_MODE", "offline")
+        keepsake.init(params={"rate": 0.1}).stop()
+    configure(project, s3_url, s3_server.options)
+    (saved,) = (tmp_path / "shared").iterdir()
+    done = CliRunner().invoke(cli, ["push", str(saved), s3_url])
+    assert done.exit_code == 0, done.output
+    assert [one.params for one in keepsake.experiments.list()] == [{"rate": 0.1}]
 
 
 def statuses() -> list[str]:

@@ -88,6 +88,17 @@ def create_bucket(url: str, options: Mapping[str, object] | None = None) -> None
     _make_bucket_store(scheme, rest, options or {}).create_bucket()
 
 
+def check_bucket(url: str, options: Mapping[str, object]) -> None:
+    """Check that a URL and options can be those of a bucket: no client is needed, and nothing is asked of a server.
+
+    Raises:
+        ConfigError: the URL is malformed, or an option is unknown or not of its type.
+    """
+    scheme, _, rest = url.partition("://")
+    _split_bucket(scheme, rest)
+    check_options(scheme, options)
+
+
 def _open_bucket(scheme: str, rest: str, options: Mapping[str, object]) -> Store:
     """Return the store in a bucket, with the policies around it."""
     store = RetryStore(_make_bucket_store(scheme, rest, options), attempts=3, total_s=5)
@@ -100,6 +111,21 @@ def _open_bucket(scheme: str, rest: str, options: Mapping[str, object]) -> Store
 
 
 def _make_bucket_store(scheme: str, rest: str, options: Mapping[str, object]) -> CloudStore:
+    bucket, root = _split_bucket(scheme, rest)
+    checked = check_options(scheme, options, os.environ)
+    try:
+        from keepsake.stores.cloud import CloudStore
+    except ModuleNotFoundError as error:
+        if error.name != "obstore":
+            raise
+        raise ConfigError(
+            f"a repository at {scheme}:// needs obstore, which is not installed", hint="pip install 'keepsake[cloud]'"
+        ) from None
+    return CloudStore(scheme, bucket, root, checked)
+
+
+def _split_bucket(scheme: str, rest: str) -> tuple[str, str]:
+    """Return the bucket and the path in it that a URL names."""
     bucket, _, path = rest.partition("/")
     root = path.strip("/")
     if "@" in bucket:
@@ -111,16 +137,7 @@ def _make_bucket_store(scheme: str, rest: str, options: Mapping[str, object]) ->
             f"the {scheme}:// URL does not name a bucket and a plain path in it",
             hint=f"write {scheme}://BUCKET or {scheme}://BUCKET/PATH, the path in printable ASCII without ? # % \\ :",
         )
-    checked = check_options(scheme, options, os.environ)
-    try:
-        from keepsake.stores.cloud import CloudStore
-    except ModuleNotFoundError as error:
-        if error.name != "obstore":
-            raise
-        raise ConfigError(
-            f"a repository at {scheme}:// needs obstore, which is not installed", hint="pip install 'keepsake[cloud]'"
-        ) from None
-    return CloudStore(scheme, bucket, root, checked)
+    return bucket, root
 
 
 def _path_of(rest: str) -> str:
