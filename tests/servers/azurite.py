@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
+from urllib.parse import urlencode
 
 from tests.servers.process import free_port, run_server
 
@@ -32,6 +33,15 @@ def run_azurite(directory: Path, container: str) -> Iterator[dict[str, object]]:
     with run_server(command, endpoint, directory / "log"):
         _create_container(endpoint, container)
         yield {"account": ACCOUNT, "account_key": ACCOUNT_KEY, "endpoint": endpoint}
+
+
+def make_sas_token(container: str, permissions: str, expires: str = "2099-01-01T00:00:00Z") -> str:
+    """Return a token that lets its bearer into a container ("Create a service SAS", Azure Storage REST API)."""
+    version = "2020-12-06"
+    lines = [permissions, "", expires, f"/blob/{ACCOUNT}/{container}", "", "", "", version, "c", *[""] * 7]
+    digest = hmac.new(base64.b64decode(ACCOUNT_KEY), "\n".join(lines).encode(), hashlib.sha256).digest()
+    signature = base64.b64encode(digest).decode()
+    return urlencode({"sp": permissions, "se": expires, "sr": "c", "sv": version, "sig": signature})
 
 
 def _find_node() -> Path:

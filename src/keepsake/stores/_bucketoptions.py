@@ -7,7 +7,7 @@ of the machine. Values of options never stand in a message: some of them are sec
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -38,6 +38,13 @@ OPTIONS: Mapping[str, Mapping[str, type]] = MappingProxyType({"s3": _S3 | _ANY, 
 
 SECRET_OPTIONS = ("access_key_id", "secret_access_key", "session_token", "account_key", "sas_token")
 """The options whose values are shown to nobody."""
+
+_IDENTITIES = {
+    "s3": ("anonymous", "profile", "access_key_id"),
+    "gs": ("anonymous", "service_account"),
+    "az": ("anonymous", "account_key", "sas_token", "azure_cli"),
+}
+"""The options that say who we are, of which there can be one."""
 
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[^\s?#@]*)?")
 """The client panics at what is no URL."""
@@ -118,6 +125,12 @@ class BucketOptions:
             config["skip_signature"] = self.values["anonymous"]
         return config
 
+    def credential_provider(self) -> Callable[[], dict[str, Any]] | None:
+        """Return what gives the client the key or token for Azure; from its settings, it takes variables first."""
+        names = {"account_key": "access_key", "sas_token": "sas_token"}
+        given = {theirs: self.values[name] for name, theirs in names.items() if name in self.values}
+        return (lambda: given | {"expires_at": None}) if given else None
+
 
 def check_options(scheme: str, options: Mapping[str, object], env: Mapping[str, str] | None = None) -> BucketOptions:
     """Check the options of a bucket.
@@ -128,7 +141,7 @@ def check_options(scheme: str, options: Mapping[str, object], env: Mapping[str, 
         env: the environment variables.
 
     Raises:
-        ConfigError: one is unknown, or not of its type.
+        ConfigError: one is unknown, or not of its type, or two say who we are.
     """
     known = OPTIONS[scheme]
     unknown = sorted(str(name) for name in options if name not in known)
@@ -140,6 +153,12 @@ def check_options(scheme: str, options: Mapping[str, object], env: Mapping[str, 
     for name, value in options.items():
         if not _fits(value, known[name]):
             raise ConfigError(f"the repository option {name} of {scheme}:// must be {_KINDS[known[name]]}")
+    identities = [name for name in _IDENTITIES[scheme] if options.get(name)]
+    if len(identities) > 1:
+        raise ConfigError(
+            f"the repository options {' and '.join(identities)} of {scheme}:// exclude each other",
+            hint="each says who you are: keep one of them",
+        )
     endpoint = options.get("endpoint")
     if endpoint is not None and not _ENDPOINT.fullmatch(str(endpoint)):
         raise ConfigError(

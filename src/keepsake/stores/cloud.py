@@ -272,6 +272,7 @@ class CloudStore:
     def _make_client(self, timeout_s: int, *, repeats: bool = True, **more_options: timedelta) -> Any:
         kind: Any = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}[self._scheme]
         provider = self._find_credentials()
+        credentials = provider or self._options.credential_provider()
         config = self._options.client_config()
         if (
             provider is not None
@@ -293,7 +294,7 @@ class CloudStore:
                 config=config,
                 client_options=options,
                 retry_config={"max_retries": 1 if repeats else 0, "retry_timeout": timedelta(seconds=timeout_s)},
-                **({"credential_provider": provider} if provider else {}),
+                **({"credential_provider": credentials} if credentials else {}),
             )
         except (*_FAILURES, ValueError) as error:
             raise ConfigError(
