@@ -1,10 +1,16 @@
-"""Who we are on Azure, and what is said when that does not work; the server checks keys and tokens."""
+"""Who we are on Azure and elsewhere, and what is said when that does not work: the server checks keys and tokens."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
 import pytest
 
-from keepsake.errors import ConfigError
+from keepsake.errors import ConfigError, PermissionDeniedError, StoreError
 from keepsake.stores.base import Store
 from keepsake.stores.url import open_store
 from tests.servers.azurite import make_sas_token
@@ -54,3 +60,58 @@ def test_two_options_that_say_who_we_are_are_refused(scheme: str, options: dict[
     with pytest.raises(ConfigError, match="exclude each other") as caught:
         open_store(f"{scheme}://tests", options)
     assert all(name in caught.value.message for name in list(options)[:2])
+
+
+@pytest.mark.parametrize(
+    ("identity", "says", "hints"),
+    [
+        ({"account_key": WRONG_KEY}, "AuthorizationFailure: Server failed to authenticate", "wrong or has expired"),
+        ({"sas_token": make_sas_token("tests", ALL, "2020-01-01T00:00:00Z")}, "AuthorizationFailure", "has expired"),
+        (
+            {"sas_token": make_sas_token("tests", "rl")},
+            "AuthorizationPermissionMismatch",
+            "permissions that are needed",
+        ),
+    ],
+)
+def test_what_the_server_refuses_is_said_in_a_line_with_what_to_do(
+    identity: dict[str, object], says: str, hints: str, azurite: dict[str, object]
+) -> None:
+    with pytest.raises(PermissionDeniedError, match=says) as caught:
+        open_azure(azurite, **identity).put("a/object", b"content")
+    assert "\n" not in caught.value.message
+    assert hints in str(caught.value.hint)
+
+
+def test_without_the_command_that_signs_in_it_is_said_what_to_install(
+    azurite: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(PermissionDeniedError, match="`az login` gives no credentials") as caught:
+        open_azure(azurite, azure_cli=True).head("a/object")
+    assert "install the `az` command" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("url", ["az://tests", "gs://tests", "s3://tests"])
+def test_an_endpoint_that_is_another_kind_of_server_is_doubted(url: str, web_server: str) -> None:
+    options = {"endpoint": web_server} | ({"account": "team"} if url.startswith("az") else {})
+    with pytest.raises(StoreError, match="the server answered 404") as caught:
+        list(open_store(url, options | {"anonymous": True}).list())
+    assert "`endpoint`" in str(caught.value.hint)
+
+
+@pytest.fixture
+def web_server(tmp_path: Path) -> Iterator[str]:
+    """A server that has nothing to do with buckets."""
+    handler = partial(QuietHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""

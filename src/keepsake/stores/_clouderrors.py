@@ -27,6 +27,13 @@ _REFUSED = frozenset({"PermissionDeniedError", "UnauthenticatedError", "Permissi
 _REFUSING_CODES = frozenset({"AccessDenied", "ExpiredToken", "InvalidToken", "TokenRefreshRequired", "RequestExpired"})
 
 _CREDENTIALS = "check the credentials in use; docs/clouds.md says where they are looked for"
+_MAY_NOT = "these credentials may not do this: docs/clouds.md has the permissions that are needed"
+_AZURE_KEY = (
+    "the key or token is wrong or has expired, or the account lets nobody in from this network: check the credentials "
+    "in use"
+)
+_AZURE_LOGIN = "install the `az` command and sign in with `az login`, or leave `azure_cli` out"
+_OTHER_SERVER = "check the address given as `endpoint`: what answers there knows no such place"
 _OTHER_REGION = "the bucket is in another region: write it to repository_options as `region`"
 _ALLOW_HTTP = "write it to repository_options as `endpoint`, if requests are to be sent without encryption"
 _PASSING = "this mostly passes, and while experiments run it is tried again by itself"
@@ -38,7 +45,10 @@ _HINTS = {
     "SignatureDoesNotMatch": "the secret key does not belong to the access key: check the credentials in use",
     "ExpiredToken": "the session token has expired: sign in again (`aws sso login`), then try again",
     "InvalidToken": "the session token is not valid: sign in again (`aws sso login`), then try again",
-    "AccessDenied": "these credentials may not do this: docs/clouds.md has the permissions that are needed",
+    "AccessDenied": _MAY_NOT,
+    "AuthorizationPermissionMismatch": _MAY_NOT,
+    "AuthenticationFailed": _AZURE_KEY,
+    "AuthorizationFailure": _AZURE_KEY,
     "AuthorizationHeaderMalformed": _OTHER_REGION,
     "PermanentRedirect": _OTHER_REGION,
     "IllegalLocationConstraintException": "write the bucket's region to repository_options as `region`",
@@ -49,6 +59,9 @@ _PASSING_CODES = frozenset({"SlowDown", "InternalError", "ServiceUnavailable"})
 _PERMANENT_CODES = frozenset(_HINTS) - _PASSING_CODES
 
 _METADATA = re.compile(r"169\.254\.169\.254|metadata\.google\.internal")
+_NO_LOGIN = "az account get-access-token"
+"""The command that the client asks for a token, when it gives none."""
+_CLIENT_PREFIX = re.compile(r"^Generic \w+ error: ")
 _PROVIDER = "External AWS credential provider"
 """What the client calls ours, whose text follows."""
 _HOST = re.compile(r"https?://([^/?\s]+)")
@@ -111,6 +124,8 @@ class CloudErrors:
             return PermissionDeniedError(
                 f"{what}: {said[0] if said else 'no credentials were found'}", hint=_CREDENTIALS
             )
+        if _NO_LOGIN in text:
+            return PermissionDeniedError(f"{what}: `az login` gives no credentials", hint=_AZURE_LOGIN)
         if _METADATA.search(text):
             return PermissionDeniedError(f"{what}: no credentials were found", hint=_CREDENTIALS)
         if _BARE_REDIRECT in text:
@@ -121,6 +136,8 @@ class CloudErrors:
         if type(error).__name__ in _REFUSED or code in _REFUSING_CODES or _status(text) in (401, 403):
             return PermissionDeniedError(message, hint=hint or _CREDENTIALS)
         is_transient = code not in _PERMANENT_CODES and _may_pass(text)
+        if _status(text) == 404 and not code:
+            hint = _OTHER_SERVER
         if is_transient and hint is None:
             hint = _PASSING if _status(text) else _CHECK_NETWORK
         return kind(message, hint=hint, transient=is_transient)
@@ -128,7 +145,8 @@ class CloudErrors:
     def _describe(self, text: str, code: str) -> str:
         said = _MESSAGE.search(text)
         if code or said:
-            message = unescape((said[1] or said[2]).strip()) if said else ""
+            # Azure goes on with numbers and times, on lines of their own.
+            message = unescape((said[1] or said[2]).strip().splitlines()[0]) if said else ""
             return self._mask(": ".join(part for part in (code, message) if part))
         status = _status(text)
         if status:
@@ -137,7 +155,8 @@ class CloudErrors:
             host = _HOST.search(text)
             server = f"the server {host[1]}" if host else "the server"
             return f"{server} did not answer in time" if "timed out" in text else f"{server} cannot be reached"
-        return self._mask(_QUERY.sub("?…", text.strip().splitlines()[0][:300] if text.strip() else "unknown error"))
+        text = _CLIENT_PREFIX.sub("", text.strip())
+        return self._mask(_QUERY.sub("?…", text.splitlines()[0][:300] if text else "unknown error"))
 
     def _mask(self, text: str) -> str:
         for secret in self._secrets:
