@@ -147,6 +147,14 @@ def test_options_and_the_old_name_of_the_repository(project: Path) -> None:
     assert found.options == {"threads": 4, "nested": {"a": [1]}}
 
 
+def test_paths_among_options_start_at_the_file(project: Path) -> None:
+    other = "other_repositories:\n  gs://other:\n    service_account: ~/other.json\n    ca_bundle: /etc/ca.pem\n"
+    write(project, "repository: gs://b\nrepository_options:\n  service_account: keys/a.json\n" + other)
+    assert find_project(None, None, {}).options == {"service_account": str(project / "keys/a.json")}
+    found = find_project(None, "gs://other/x", {}).options
+    assert found == {"service_account": str(Path("~/other.json").expanduser()), "ca_bundle": "/etc/ca.pem"}
+
+
 def test_a_file_without_a_repository_keeps_the_default(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(project, "repository_options: {}")
     monkeypatch.chdir(project / "sub")

@@ -23,7 +23,7 @@ from keepsake._tracking.configsecrets import CONFIG_NAMES
 from keepsake._tracking.secrets import mask_url
 from keepsake.directories import staging_directory
 from keepsake.errors import ConfigError, ConfigNotFoundError, ConflictError
-from keepsake.stores.url import SCHEMES, bucket_url, is_bucket
+from keepsake.stores.url import PATH_OPTIONS, SCHEMES, bucket_url, is_bucket
 
 if TYPE_CHECKING:
     from keepsake._yaml import Document
@@ -238,11 +238,20 @@ def _read_config(path: Path) -> _Written:
     name = "storage" if "storage" in document else "repository"
     return _Written(
         repository=document.get_text(name),
-        options=document.get_mapping("repository_options"),
-        others={url: document.get_mapping("other_repositories", url) for url in _other_urls(document)},
+        options=_with_whole_paths(document.get_mapping("repository_options"), path.parent),
+        others={
+            url: _with_whole_paths(document.get_mapping("other_repositories", url), path.parent)
+            for url in _other_urls(document)
+        },
         place=document.place(name),
         courier=document.get_switch("courier", default=True),
     )
+
+
+def _with_whole_paths(options: dict[str, object], directory: Path) -> dict[str, object]:
+    """Return options with absolute paths: those that are read here may be needed anywhere else."""
+    texts = {name: text for name in PATH_OPTIONS if isinstance(text := options.get(name), str) and text}
+    return options | {name: str(directory / _expand_home(text)) for name, text in texts.items()}
 
 
 def _other_urls(document: Document) -> list[str]:

@@ -118,3 +118,22 @@ def test_the_courier_is_who_its_session_is(
     Path("weights").write_bytes(b"weights")
     experiment.checkpoint(path="weights")
     until(lambda: bucket().list_experiments().experiments)
+
+
+@pytest.mark.parametrize("how", ["option", "variable"])
+def test_a_file_of_credentials_that_is_named_relatively_is_found_from_below_and_by_the_courier(
+    how: str, tmp_path: Path, gcs: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below = tmp_path / "below"
+    below.mkdir()
+    (tmp_path / "account.json").write_bytes(Path(str(gcs["service_account"])).read_bytes())
+    options = {"endpoint": gcs["endpoint"]} | ({"service_account": "account.json"} if how == "option" else {})
+    if how == "variable":
+        monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT", "../account.json")
+    configure(tmp_path, f"gs://tests/relative-{how}", options)
+    monkeypatch.chdir(below)
+    monkeypatch.setenv("KEEPSAKE_COURIER", "on")
+    with keepsake.init() as experiment:
+        (tmp_path / "weights").write_bytes(b"weights")
+        experiment.checkpoint(path="weights")
+        until(lambda: bucket().list_experiments().experiments)

@@ -65,7 +65,8 @@ def azurite(tmp_path_factory: pytest.TempPathFactory, users_root: Path) -> Itera
 
 
 @pytest.fixture(scope="session")
-def gcs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
-    """Options for a server of Google Cloud Storage with the bucket `tests`."""
+def gcs(tmp_path_factory: pytest.TempPathFactory, users_root: Path) -> Iterator[dict[str, object]]:
+    """Options for a server of Google Cloud Storage with the bucket `tests`; it stays until its couriers have ended."""
     with run_gcs(tmp_path_factory.mktemp("gcs"), "tests") as options:
         yield options
+        until(lambda: not find_couriers(users_root), patience_s=60.0)

@@ -18,6 +18,7 @@ from keepsake._tracking.instructions import Instructions
 from keepsake._tracking.lock import is_locked
 from keepsake._tracking.priority import THREAD_VARIABLES
 from keepsake._tracking.secrets import mask_url
+from keepsake.stores.url import PATH_VARIABLES
 
 GRACE_S = 2.0
 """So long a courier may take to start before another is started. Two do no harm."""
@@ -114,12 +115,18 @@ def start_courier(instructions: Instructions) -> bool:
             stdout=subprocess.DEVNULL,
             stderr=log,
             cwd="/",
-            env={**os.environ, **dict.fromkeys(THREAD_VARIABLES, "1")},
+            env={**os.environ, **_whole_paths(), **dict.fromkeys(THREAD_VARIABLES, "1")},
             start_new_session=True,
         ) as shell,
     ):
         shell.communicate(json.dumps(document).encode())
     return shell.returncode == 0
+
+
+def _whole_paths() -> dict[str, str]:
+    """Return the variables of the clouds that are relative paths, as absolute ones: a courier runs elsewhere."""
+    values = {name: value for name in PATH_VARIABLES if (value := os.environ.get(name))}
+    return {name: os.path.abspath(value) for name, value in values.items() if not value.startswith("~")}  # noqa: PTH100
 
 
 def courier_command(instructions: Instructions) -> list[str] | None:

@@ -39,6 +39,16 @@ OPTIONS: Mapping[str, Mapping[str, type]] = MappingProxyType({"s3": _S3 | _ANY, 
 SECRET_OPTIONS = ("access_key_id", "secret_access_key", "session_token", "account_key", "sas_token")
 """The options whose values are shown to nobody."""
 
+PATH_OPTIONS = ("service_account", "ca_bundle")
+"""The options that are paths of files."""
+
+PATH_VARIABLES = (
+    *("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_PATH"),
+    *("AWS_CA_BUNDLE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    *("AZURE_FEDERATED_TOKEN_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+)
+"""The variables of the clouds that are paths."""
+
 _IDENTITIES = {
     "s3": ("anonymous", "profile", "access_key_id"),
     "gs": ("anonymous", "service_account"),

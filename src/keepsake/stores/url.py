@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from keepsake.errors import ConfigError
+from keepsake.stores._bucketoptions import PATH_OPTIONS as PATH_OPTIONS
+from keepsake.stores._bucketoptions import PATH_VARIABLES as PATH_VARIABLES
 from keepsake.stores._bucketoptions import SECRET_OPTIONS as SECRET_OPTIONS
 from keepsake.stores._bucketoptions import check_options
 from keepsake.stores.base import Store, is_key
