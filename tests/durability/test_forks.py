@@ -292,3 +292,41 @@ def test_the_heartbeat_goes_on_after_a_fork(project: Path) -> None:
 
 def _heart_threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name == "keepsake-heartbeat"]
+
+
+def test_children_that_are_forked_while_threads_list_experiments_list_them_too() -> None:
+    code, _, talk = run_script(
+        """
+        import os, signal, threading
+        import keepsake
+
+        def look():
+            assert len(keepsake.experiments.list()) == 2
+
+        def look_again_and_again():
+            while not done.is_set():
+                look()
+
+        for _ in range(2):
+            with keepsake.init(quiet=True) as experiment:
+                experiment.checkpoint(loss=1.0)
+        look()
+        done = threading.Event()
+        threads = [threading.Thread(target=look_again_and_again, daemon=True) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for _ in range(30):
+            child = os.fork()
+            if child == 0:
+                signal.alarm(20)  # ends one that hangs
+                look()
+                os._exit(0)
+            assert os.waitpid(child, 0)[1] == 0, "a child hung"
+        done.set()
+        for thread in threads:
+            thread.join()
+        look()
+    """,
+        options=FORKING,
+    )
+    assert (code, talk) == (0, "")

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from keepsake._catalog.columns import BLOCK, CHECKPOINT_IDS, decode_run, make_beginnings_test
-from keepsake._catalog.database import SCHEMA_VERSION, drop_database, open_database
+from keepsake._catalog.database import SCHEMA_VERSION, connect, drop_database, open_database
 from keepsake._catalog.encoding import CatalogDamagedError
 from keepsake._catalog.fields import RUNNING, Column
+from keepsake._catalog.forks import gate
 from keepsake._catalog.history import HistoryReader
 from keepsake._catalog.sealed import SealedSegments
 from keepsake._catalog.state import ListedState
@@ -122,7 +123,7 @@ class Catalog:
         if self.path is None or not self.path.exists():
             return None
         try:
-            with contextlib.closing(open_database(self.path, self._identity)) as connection:
+            with gate.inside(), contextlib.closing(open_database(self.path, self._identity)) as connection:
                 connection.execute("BEGIN")
                 return act(connection)
         except (sqlite3.Error, CatalogDamagedError):
@@ -141,13 +142,10 @@ class Catalog:
         return self._act(None, act)
 
     def _act(self, path: Path | None, act: Callable[[sqlite3.Connection, Path | None], Result]) -> Result:
-        connection = open_database(path, self._identity)
-        try:
+        with gate.inside(), contextlib.closing(open_database(path, self._identity)) as connection:
             self._update(connection)
             connection.execute("BEGIN")  # so that all that is read is of one moment
             return act(connection, path)
-        finally:
-            connection.close()
 
     def _update(self, connection: sqlite3.Connection) -> None:
         store, now_ns = self._repository.store, self._clock()
@@ -270,7 +268,7 @@ def find_repository_id(url: str, directory: Path) -> str | None:
     """Return the id of the repository at a URL, as the catalog says that was used last; None when there is none."""
     names = directory.glob(f"*.{_file_name('', url).lstrip('.')}")
     for path in sorted(names, key=lambda one: one.stat().st_mtime, reverse=True):
-        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path)) as connection:
+        with contextlib.suppress(sqlite3.Error), connect(path) as connection:
             repository_id, _, its_url = (
                 connection.execute("SELECT repository FROM identity").fetchone()[0].partition(" ")
             )

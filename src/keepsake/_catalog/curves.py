@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from keepsake._catalog.database import connect
 from keepsake._catalog.encoding import CatalogDamagedError
 from keepsake._catalog.growth import Growth
 from keepsake._catalog.measurementcache import KeptMeasurements, MeasurementCache
@@ -135,7 +136,7 @@ class CurveReader:
             return None
         keeps_segments = not isinstance(self._repository.store, DirectoryStore)
         read = "SELECT number, stamp FROM experiments WHERE id = ? AND created NOT NULL"
-        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(self._catalog)) as connection:
+        with contextlib.suppress(sqlite3.Error), connect(self._catalog) as connection:
             rows = [(one, connection.execute(read, (one,)).fetchone()) for one in experiment_ids]
             return {one: _Listed(row[0] if keeps_segments else None, row[1]) for one, row in rows if row is not None}
         return None
@@ -239,7 +240,7 @@ class CurveReader:
         )
         with (
             contextlib.suppress(sqlite3.Error, CatalogDamagedError),
-            contextlib.closing(sqlite3.connect(self._catalog)) as connection,
+            connect(self._catalog) as connection,
         ):
             row = connection.execute(read, (listed.number, experiment_id, listed.stamp)).fetchone()
             return decode_segments(*row) if row is not None else {}

@@ -12,6 +12,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from keepsake._catalog.forks import gate
+
 SCHEMA_VERSION = 3
 """Counts up with every change of the tables, or of what stands in them; a part of the file's name."""
 
@@ -83,6 +85,13 @@ def open_database(path: Path | None, identity: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+@contextlib.contextmanager
+def connect(path: Path) -> Iterator[sqlite3.Connection]:
+    """Look into the catalog at `path` for the `with` block, whatever is in it. Raises `sqlite3.Error`."""
+    with gate.inside(), contextlib.closing(sqlite3.connect(path)) as connection:
+        yield connection
 
 
 def drop_database(path: Path) -> None:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from keepsake._catalog.database import connect
 from keepsake._catalog.encoding import CatalogDamagedError
 from keepsake._catalog.survey import segments_of_stamp
 from keepsake._model.events import ExperimentState, fold_events
@@ -100,7 +101,7 @@ class HistoryReader:
             "SELECT lengths, data FROM experiments JOIN journals USING (number)"
             " WHERE number = ? AND id = ? AND stamp = ?"
         )
-        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(self._path)) as connection:
+        with contextlib.suppress(sqlite3.Error), connect(self._path) as connection:
             for ahead in range(place, min(place + READ_AHEAD, len(self._listed))):
                 experiment_id, number, stamp = self._listed[ahead]
                 row = connection.execute(read, (number, experiment_id, stamp)).fetchone()
