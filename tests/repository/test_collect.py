@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +11,7 @@ from typing import TypeVar
 import pytest
 
 import keepsake
+from keepsake._model.ids import new_id
 from keepsake._model.keys import CHUNKS, GARBAGE, INTENTS
 from keepsake._model.manifest import Manifest
 from keepsake._repository.collect import CollectResult, collect
@@ -141,6 +143,45 @@ def test_saving_the_same_content_while_a_collector_runs_loses_nothing(project: k
     assert len(saved) == 1
     assert read(project, saved[0].id) == content
     assert project.check().is_clean
+
+
+def test_a_collector_whose_clock_is_days_ahead_leaves_what_is_being_saved(
+    project: keepsake.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_experiment(project, b"kept")
+    repository = repository_of(project)
+    digest, other = repository.chunks.put(os.urandom(10_000)), repository.chunks.put(os.urandom(10_000))
+    create_intent(repository.store, new_id(), [digest])
+    set_clock(monkeypatch, days_ahead=9)
+    assert collect(repository_of(project)).objects == 1
+    assert [repository_of(project).chunks.is_known(one) for one in (digest, other)] == [True, False]
+
+
+def test_a_writer_whose_clock_is_days_ahead_heeds_what_is_about_to_be_deleted(
+    project: keepsake.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_experiment(project, b"content" * 1000).delete()
+    repository = repository_of(project)
+    saved: list[keepsake.Experiment] = []
+
+    class Interloper(FaultyStore):
+        """Lets a writer in when the collector has looked at the intents for the last time."""
+
+        def perform(self, operation: Operation, act: Callable[[], T]) -> T:
+            if operation.name == "delete" and operation.key.startswith(CHUNKS) and not saved:
+                with monkeypatch.context() as patch:
+                    set_clock(patch, days_ahead=3)
+                    saved.append(save_experiment(project, b"content" * 1000))
+            return super().perform(operation, act)
+
+    collect(Repository.open(Interloper(repository.store)), young_s=0)
+    assert read(project, saved[0].id) == b"content" * 1000
+
+
+def set_clock(patch: pytest.MonkeyPatch, *, days_ahead: float) -> None:
+    """Set the clock of this machine, not that of the disk."""
+    real = time.time
+    patch.setattr(time, "time", lambda: real() + days_ahead * 24 * 3600)
 
 
 def test_a_chunk_that_goes_after_it_was_looked_up_is_saved_again(project: keepsake.Project) -> None:

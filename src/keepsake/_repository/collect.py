@@ -19,7 +19,7 @@ from keepsake._model.keys import CHUNKS, GARBAGE, MANIFESTS, digest_of_key, garb
 from keepsake._model.lines import encode_line
 from keepsake._model.times import now_text
 from keepsake._repository.gaps import find_gaps
-from keepsake._repository.intent import LIST_LIFETIME_S, list_intended
+from keepsake._repository.intent import LIST_LIFETIME_S, list_intended, written_s
 from keepsake._repository.journal import Journal
 from keepsake._repository.packs import pack_journals
 from keepsake._repository.repository import Repository
@@ -185,7 +185,9 @@ def collect(
     if plan.keys:
         sizes = {info.key: info.size_bytes for info in stored}
         _run(repository, sizes, result, reserve, settle_s, find_needed, on_progress)
-    _remove_leftovers(repository, now_s, result)
+    else:
+        _remove_old_lists(repository.store)
+    _remove_temporary(repository, now_s, result)
     if repository.is_remote:
         result.packed = pack_journals(repository)
     return result
@@ -215,7 +217,9 @@ def _run(
     try:
         if settle_s:
             time.sleep(settle_s)
-        reached = mark(repository, now_s=time.time(), find_needed=find_needed)
+        _remove_old_lists(store)
+        # By the clock of the store: to one that is days ahead, every intent is one of a writer that died.
+        reached = mark(repository, now_s=written_s(store, list_key), find_needed=find_needed)
         doomed = [key for key in plan.keys if not reached.has(key)]
         result.kept = len(plan.keys) - len(doomed)
         for start in range(0, len(doomed), BATCH_KEYS):
@@ -239,16 +243,21 @@ def _delete(store: Store, keys: list[str]) -> None:
     run_workers(work, keys, threads=concurrency_of(store))
 
 
-def _remove_leftovers(repository: Repository, now_s: float, result: CollectResult) -> None:
-    """Remove garbage lists of collectors that died, and temporary files of writers that did."""
-    store = repository.store
-    for info in list(store.list(GARBAGE)):
-        if now_s - info.modified_ns / 1e9 > LIST_LIFETIME_S:
+def _remove_old_lists(store: Store) -> None:
+    """Remove garbage lists of collectors that died; those are old beside the newest one."""
+    infos = list(store.list(GARBAGE))
+    newest_ns = max((info.modified_ns for info in infos), default=0)
+    for info in infos:
+        if (newest_ns - info.modified_ns) / 1e9 > LIST_LIFETIME_S:
             store.delete(info.key)
-    list_temporary = getattr(store, "list_temporary", None)
+
+
+def _remove_temporary(repository: Repository, now_s: float, result: CollectResult) -> None:
+    """Remove temporary files of writers that died."""
+    list_temporary = getattr(repository.store, "list_temporary", None)
     for info in list(list_temporary()) if list_temporary is not None else []:
         if now_s - info.modified_ns / 1e9 > TEMPORARY_LIFETIME_S:
-            store.delete(info.key)
+            repository.store.delete(info.key)
             result.temporary_files += 1
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -56,7 +55,7 @@ def save_with_intent(
         digest = repository.save_manifest(manifest)
         intent = create_intent(repository.store, session_id, [digest, *sorted(manifest.digests())])
         try:
-            if secure(repository, [digest], manifest.digests()):
+            if secure(repository, intent, [digest], manifest.digests()):
                 return digest, intent
         except BaseException:
             drop_intent(repository.store, intent)
@@ -86,27 +85,48 @@ def drop_intents(store: Store, session_id: str) -> None:
         drop_intent(store, info.key)
 
 
-def secure(repository: Repository, manifest_digests: Iterable[str], chunk_digests: Iterable[str]) -> bool:
-    """See to it that everything named has a copy that no collector is about to delete; the intent must stand already.
+def secure(repository: Repository, intent: str, manifest_digests: Iterable[str], chunk_digests: Iterable[str]) -> bool:
+    """See to it that everything named has a copy that no collector is about to delete.
+
+    Args:
+        repository: where.
+        intent: the key of the intent that names all of it; it was created just now.
+        manifest_digests: of the manifests.
+        chunk_digests: of the chunks.
 
     Returns:
         False when something is gone altogether and must be saved again.
     """
     store = repository.store
-    condemned = list_condemned(store, now_s=time.time())
+    condemned = list_condemned(store, intent)
     for digest in manifest_digests:
         if not _secure_object(store, manifest_key(digest), condemned):
             return False
     return all(_secure_object(store, chunk_key(digest), condemned) for digest in chunk_digests)
 
 
-def list_condemned(store: Store, *, now_s: float) -> set[str]:
+def written_s(store: Store, key: str) -> float:
+    """Return when an object was written, by the clock that the store stamps all objects with; 0 when it is not there.
+
+    Of an object that was written just now, it is the time. That of this machine may be wrong by days.
+    """
+    info = store.head(key)
+    return info.modified_ns / 1e9 if info is not None else 0.0
+
+
+def list_condemned(store: Store, intent: str) -> set[str]:
     """Return the keys on all garbage lists, but for those of collectors that died.
+
+    Args:
+        store: where.
+        intent: the key of an intent that was created just now.
 
     Raises:
         CorruptionError: a list is damaged, so that nobody can say what its collector will delete.
     """
-    infos = (info for info in store.list(GARBAGE) if now_s - info.modified_ns / 1e9 <= LIST_LIFETIME_S)
+    listed = list(store.list(GARBAGE))
+    now_s = written_s(store, intent) if listed else 0.0
+    infos = (info for info in listed if now_s - info.modified_ns / 1e9 <= LIST_LIFETIME_S)
     documents = _read_lines(store, infos, "garbage list", "when no collector is running, delete it")
     return {str(key) for document in documents for key in document.get("keys", [])}
 

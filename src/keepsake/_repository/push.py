@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -293,7 +292,7 @@ class _Copier:
             chunks = sorted(lengths)
             self.expect(sum(lengths.values()))
             intents.append(create_intent(self.target.store, session_id, [*manifests, *chunks]))
-            condemned = list_condemned(self.target.store, now_s=time.time())
+            condemned = list_condemned(self.target.store, intents[-1])
             self._each(chunks[::-1] if self._last_first else chunks, partial(self._copy_chunk, condemned, lengths))
             self._each(manifests.values(), partial(self._copy_manifest, condemned))
 
