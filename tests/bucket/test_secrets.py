@@ -77,7 +77,7 @@ def test_a_file_of_settings_that_holds_a_key_is_told_to_be_missing_and_one_witho
     third = experiment.checkpoint(path=".")
     experiment.stop()
     said = capsys.readouterr().err
-    assert said.count("keepsake.yaml is not saved: it holds a secret, in line 1; put keys into the environment") == 1
+    assert said.count("keepsake.yaml is not saved: it holds a secret, in line 1; put keys where") == 1
     assert "could not be saved" not in said
     assert [set(one.files()) for one in (first, second, third)] == [set(), {"keepsake.yaml"}, set()]
     third.checkout(tmp_path / "out")

@@ -92,7 +92,7 @@ class FoundFiles:
     def _mention_never_saved(self) -> None:
         for one in self._never_saved:
             text = (
-                f"{one.path} is not saved: {one.reason}; put keys into the environment or into ~/.aws instead, as "
+                f"{one.path} is not saved: {one.reason}; put keys where the cloud's own tools have them instead, as "
                 "docs/clouds.md says"
             )
             if first_time(text):
