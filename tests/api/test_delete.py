@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 import keepsake
+from keepsake._repository.collect import collect
+from keepsake._repository.repository import Repository
 from keepsake.errors import NotFoundError
+from keepsake.stores.local import LocalStore
 from tests.api.runs import make_run, only_experiment, run_script
 
 
@@ -114,3 +117,16 @@ def test_a_deleted_experiment_can_still_be_shown() -> None:
     for one in (running, looked_at):
         assert "gone" in repr(one)
         assert "gone" in one._repr_html_()
+
+
+def test_reading_what_was_deleted_and_collected_meanwhile_says_where_it_went(project: Path) -> None:
+    Path("w").write_bytes(b"content")
+    with keepsake.init() as experiment:
+        kept = experiment.checkpoint("w")
+    opened = kept.open("w")
+    experiment.delete()
+    collect(Repository.open(LocalStore(project / ".keepsake")), young_s=0)
+    for read in (opened.read, lambda: kept.open("w").read(), lambda: kept.checkout("out", quiet=True)):
+        with pytest.raises(NotFoundError) as caught:
+            read()
+        assert "it goes when what needs it is deleted and the space collected" in str(caught.value)

@@ -23,6 +23,12 @@ from keepsake._model.keys import chunk_key
 from keepsake.errors import CorruptionError, InternalError, NotFoundError
 from keepsake.stores.base import Buffer, CachingStore, ObjectInfo, Store
 
+WHERE_IT_WENT = (
+    "it goes when what needs it is deleted and the space collected; if it was not, `keepsake check` names the "
+    "checkpoints that need it, and another copy of the repository may have it"
+)
+"""What to make of a chunk or manifest that is not there, for somebody who reads a file."""
+
 
 class ChunkStore:
     """Chunks in a store.
@@ -85,7 +91,7 @@ class ChunkStore:
                 raise error
         raise NotFoundError(
             f"chunk {digest} is not in {self.store.url}",
-            hint="`keepsake check` names the checkpoints that need it; another copy of the repository may have it",
+            hint=WHERE_IT_WENT,
         ) from errors[0]
 
     def other_keys(self, digest: str) -> Iterator[str]:

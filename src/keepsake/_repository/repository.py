@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from itertools import islice
 from typing import Any
 
-from keepsake._chunks.chunkstore import ChunkStore
+from keepsake._chunks.chunkstore import WHERE_IT_WENT, ChunkStore
 from keepsake._chunks.codec import decode_chunk, encode_chunk
 from keepsake._chunks.digest import digest_of
 from keepsake._chunks.workers import run_workers
@@ -158,7 +158,7 @@ class Repository:
                 with contextlib.suppress(NotFoundError, CorruptionError):
                     return self._read_manifest(info.key, digest)
             if isinstance(error, NotFoundError):
-                raise
+                raise NotFoundError(f"manifest {digest} is not in {self.store.url}", hint=WHERE_IT_WENT) from error
             # Once more: a mismatch counts as damage only when it stays.
             if isinstance(self.store, CachingStore):
                 self.store.forget(key)
