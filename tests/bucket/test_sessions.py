@@ -264,6 +264,7 @@ def test_a_bucket_that_cannot_be_reached_at_the_end_warns_and_loses_nothing(
     proxy.fault = None
     said = capsys.readouterr().err
     assert f"is not complete in {s3_url}" in said
+    assert "delivers it when the repository works again, else `keepsake push`" in said
     assert "testsecret" not in said
     assert keepsake.Project().deliver().chunks == 1
     assert bucket().load_experiment(experiment.id).checkpoints

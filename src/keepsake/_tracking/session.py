@@ -275,7 +275,8 @@ class Session:
             who = self._successor("the next `keepsake.init()` here")
             warn(
                 f"experiment {short_id(self.experiment_id)} is not complete in {home}: "
-                f"{self._writer.describe_missing()}; {who} delivers it when the repository works again"
+                f"{self._writer.describe_missing()}; {who} delivers it when the repository works again, else "
+                "`keepsake push`"
             )
         return is_delivered
 
