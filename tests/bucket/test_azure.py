@@ -63,6 +63,16 @@ def test_two_options_that_say_who_we_are_are_refused(scheme: str, options: dict[
 
 
 @pytest.mark.parametrize(
+    "identity",
+    [{"account_key": "hush hush"}, {"account_key": "c2VjcmV"}, {"sas_token": "hush"}, {"sas_token": "a=b&c"}],
+)
+def test_what_can_be_no_key_or_token_is_refused_and_not_shown(identity: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=f"{next(iter(identity))} of az:// cannot be one") as caught:
+        open_store("az://tests", {"account": "team"} | identity)
+    assert str(next(iter(identity.values()))) not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("identity", "says", "hints"),
     [
         ({"account_key": WRONG_KEY}, "AuthorizationFailure: Server failed to authenticate", "wrong or has expired"),

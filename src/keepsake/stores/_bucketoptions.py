@@ -59,6 +59,12 @@ _IDENTITIES = {
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[^\s?#@]*)?")
 """The client panics at what is no URL."""
 
+_FORMS = {
+    "account_key": re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"),
+    "sas_token": re.compile(r"\??[^=&]+=[^&]*(?:&[^=&]+=[^&]*)*"),
+}
+"""What the client would not understand otherwise, and then say things about that nobody does."""
+
 _S3_NAMES = {"access_key_id", "secret_access_key", "session_token", "endpoint", "region"}
 
 
@@ -163,6 +169,11 @@ def check_options(scheme: str, options: Mapping[str, object], env: Mapping[str, 
     for name, value in options.items():
         if not _fits(value, known[name]):
             raise ConfigError(f"the repository option {name} of {scheme}:// must be {_KINDS[known[name]]}")
+        if name in _FORMS and not _FORMS[name].fullmatch(str(value)):
+            raise ConfigError(
+                f"the repository option {name} of {scheme}:// cannot be one",
+                hint="copy the whole of it, and nothing else",
+            )
     identities = [name for name in _IDENTITIES[scheme] if options.get(name)]
     if len(identities) > 1:
         raise ConfigError(
