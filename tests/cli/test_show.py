@@ -30,6 +30,33 @@ def test_a_checkpoint_is_shown_with_its_files(cli: RunCli, trained: TwoExperimen
     assert "(primary, minimize)" in done.out
 
 
+def test_checkpoints_without_metrics_are_listed(cli: RunCli, trained: TwoExperiments) -> None:
+    with trained.project.experiments.create(quiet=True) as experiment:
+        for step in range(2):
+            experiment.checkpoint(step=step)
+    out = cli("show", experiment.id, at=trained.directory).out
+    lines = [line.split() for line in out.partition("\nCheckpoints\n")[2].splitlines()]
+    assert [line[:2] for line in lines] == [
+        ["id", "step"],
+        *([one.short_id(), f"{one.step}"] for one in experiment.checkpoints),
+    ]
+
+
+@pytest.mark.parametrize("damage", ["it is missing", "it is damaged"])
+def test_a_checkpoint_whose_files_are_lost_is_shown_with_the_reason(
+    cli: RunCli, trained: TwoExperiments, damage: str
+) -> None:
+    checkpoint = trained.second.checkpoints[0]
+    for manifest in (trained.directory / ".keepsake" / "manifests").rglob("*"):
+        if manifest.is_file():
+            manifest.unlink() if damage == "it is missing" else manifest.write_bytes(b"?")
+    done = cli("show", checkpoint.id, at=trained.directory)
+    assert done.code == 0
+    assert "(primary, minimize)" in done.out
+    assert "\nFiles\n  PROBLEM: " in done.out
+    assert "manifests/" in done.out.partition("PROBLEM: ")[2]
+
+
 def test_json_of_an_experiment_is_what_the_api_says(cli: RunCli, trained: TwoExperiments) -> None:
     document = json.loads(cli("show", "--json", trained.first.id, at=trained.directory).out)
     assert document == trained.first.to_json()

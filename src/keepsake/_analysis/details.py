@@ -79,9 +79,22 @@ def experiment_details(experiment: DetailedExperiment, *, show_all: bool, width:
 
 
 def checkpoint_details(
-    checkpoint: CheckpointLike, experiment: DetailedExperiment, *, show_all: bool, files: Mapping[str, int]
+    checkpoint: CheckpointLike,
+    experiment: DetailedExperiment,
+    *,
+    show_all: bool,
+    files: Mapping[str, int],
+    problem: str | None = None,
 ) -> Details:
-    """Describe a checkpoint; `files` has the length of each of its files by path."""
+    """Describe a checkpoint.
+
+    Args:
+        checkpoint: which.
+        experiment: the one that it belongs to.
+        show_all: whether to show every package and file.
+        files: the length of each of its files by path.
+        problem: why files of it are not among them, if so.
+    """
     facts = {
         "created": f"{checkpoint.created:%Y-%m-%d %H:%M:%S %z}",
         "step": "" if checkpoint.step is None else str(checkpoint.step),
@@ -95,6 +108,8 @@ def checkpoint_details(
         name, goal = checkpoint.primary_metric
         metrics = [f"{line}  (primary, {goal})" if line.split(" ")[0] == name else line for line in metrics]
     sizes = _pairs({path: format_bytes(size) for path, size in files.items()}) if files else []
+    listed = [f"PROBLEM: {_one_line(problem)}"] if problem else []
+    listed += _some(sizes, show_all=show_all)
     return Details(
         f"Checkpoint {checkpoint.id}",
         [
@@ -102,7 +117,7 @@ def checkpoint_details(
             Section("Metrics", metrics),
             Section("Params", _pairs(flatten_values(experiment.params))),
             *_surroundings(experiment, show_all=show_all),
-            Section("Files", _some(sizes, show_all=show_all) or ["(none)"]),
+            Section("Files", listed or ["(none)"]),
         ],
     )
 
@@ -170,10 +185,10 @@ def _checkpoint_lines(experiment: DetailedExperiment, *, show_all: bool, width: 
         names.insert(0, best.primary_metric[0])
     rows = [["id", "step", "created", *map(_one_line, names)], *(_row(one, names, best) for one in checkpoints)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    room, columns = (width or 1 << 30) - 2, 0
-    for columns in range(len(widths), 3, -1):
-        if sum(widths[:columns]) + 2 * (columns - 1) <= room:
-            break
+    room, columns = (width or 1 << 30) - 2, len(widths)
+    # The first metric is shown whatever room there is, and so are the columns before it.
+    while columns > 4 and sum(widths[:columns]) + 2 * (columns - 1) > room:
+        columns -= 1
     lines = [
         "  ".join(cell.ljust(size) for cell, size in zip(row[:columns], widths[:columns], strict=True)) for row in rows
     ]
