@@ -27,7 +27,7 @@ def project(tmp_path: Path) -> Path:
 def test_paths_start_at_the_project_directory(cli: RunCli, project: Path, tmp_path: Path) -> None:
     done = cli("migrate", "-D", str(project), "old", "new", at=tmp_path)
     assert done.code == 0
-    assert "1 experiments and 0 checkpoints copied" in done.err
+    assert "1 experiment and 0 checkpoints copied" in done.err
     assert (project / "new" / "repository.json").exists()
     assert not (tmp_path / "new").exists()
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -252,6 +253,32 @@ def test_files_of_a_running_experiment_that_are_on_their_way_are_left_for_later(
     write_tarball(root / "checkpoints" / f"{CHECKPOINT}.tar.gz", [file_member(f"{CHECKPOINT}/w")])
     assert migrate_by_url(str(root), new).is_clean
     assert describe(new) == describe(str(root))
+
+
+def test_files_that_were_saved_a_moment_ago_are_left_for_later_when_the_experiment_has_ended(tmp_path: Path) -> None:
+    # As after `stop()`: the heartbeat is gone, and what waits is uploaded while the program ends.
+    now = datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
+    root = write_repository(tmp_path / "old", experiment(created=now, checkpoints=[checkpoint(path="w", created=now)]))
+    tarball = root / "checkpoints" / f"{CHECKPOINT}.tar.gz"
+    write_tarball(tarball, [file_member(f"{CHECKPOINT}/w", WEIGHTS)])
+    whole = tarball.read_bytes()
+    tarball.write_bytes(whole[:1000])
+    new = str(tmp_path / "new")
+    result = migrate_by_url(str(root), new)
+    assert result.checkpoints == 0
+    assert "migrate again" in result.problems[0]
+    tarball.write_bytes(whole)
+    assert migrate_by_url(str(root), new).is_clean
+    assert describe(new) == describe(str(root))
+
+
+def test_what_was_copied_without_its_files_is_shown_with_the_reason(tmp_path: Path) -> None:
+    root = write_repository(tmp_path / "old", experiment(checkpoints=[checkpoint(path="w")]))
+    for place in (root, tmp_path / "new"):
+        migrate_by_url(str(root), str(tmp_path / "new"))
+        command = [sys.executable, "-m", "keepsake", "show", CHECKPOINT, "-R", str(place)]
+        shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        assert f"\nFiles\n  PROBLEM: the files of {CHECKPOINT[:7]} are missing" in shown
 
 
 def test_an_experiment_that_runs_and_has_not_saved_its_code_yet_waits(tmp_path: Path) -> None:

@@ -4,13 +4,14 @@
 - Files first, then the events that refer to them, of one experiment after the other. What the new repository has is
   passed over, so this can be broken off anywhere and run again; experiments that went on meanwhile are completed.
 - Every file is read back from the new repository and compared with what was in the tarball.
-- What is damaged is reported and left out, everything else is copied. Of an experiment that still runs, files that are
-  not whole are left for the next time: they may be on their way.
+- What is damaged is reported and left out, everything else is copied. Files that are not whole, and were saved lately
+  or by an experiment that still runs, are left for the next time: they may be on their way.
 - The old repository is only read. What was deleted in the new one stays deleted.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,7 @@ from keepsake._repository.heartbeat import list_heartbeats
 from keepsake._repository.intent import drop_intent, save_with_intent
 from keepsake._repository.journal import SEGMENT_BYTES, Journal
 from keepsake._repository.legacy.layout import TARBALLS
+from keepsake._repository.legacy.metadata import decode_time
 from keepsake._repository.legacy.repository import LegacyRepository
 from keepsake._repository.legacy.unpack import Unpacked, unpack
 from keepsake._repository.repository import Repository
@@ -34,6 +36,10 @@ from keepsake.errors import CorruptionError, InternalError, NotFoundError
 
 PUBLISH_BYTES = 1 << 30
 """After so many bytes of files the events so far are written, so that breaking off costs no more than these."""
+
+UPLOAD_S = 3600.0
+"""How long files may be on their way. The old program says that it has saved them, and that its experiment has ended,
+while up to four tarballs wait to be uploaded; and it gives some of its experiments no heartbeat."""
 
 _READ_BYTES = 4 << 20
 
@@ -81,7 +87,7 @@ def migrate(
 
 
 class _NotYetError(Exception):
-    """Files of a running experiment are not whole; they may become so."""
+    """Files are not whole; they may become so."""
 
 
 class _Migration:
@@ -122,7 +128,7 @@ class _Migration:
                 try:
                     copied = self._copy_files(body, events, is_running=is_running)
                 except _NotYetError:
-                    self._report(body, "its files are not whole yet, while it runs: migrate again later")
+                    self._report(body, "its files are not whole, and may be on their way: migrate again later")
                     if body["type"] == "experiment":
                         return
                     continue
@@ -136,7 +142,7 @@ class _Migration:
         """Report also what an earlier run could not copy."""
         for body in there:
             if body.get("type") in ("experiment", "checkpoint") and body.get("unsaved"):
-                self._report(body, str(body["unsaved"]))
+                self._report(body, f"it was copied without its files: {body['unsaved']}")
 
     def _report(self, body: Body, reason: str) -> None:
         self.result.problems.append(f"{body['type']} {short_id(str(body['id']))}: {reason}")
@@ -148,7 +154,7 @@ class _Migration:
             try:
                 event["manifests"] = [self._copy_snapshot(owner_id, body, events)]
             except (NotFoundError, CorruptionError) as error:
-                if is_running:
+                if is_running or _is_recent(body):
                     raise _NotYetError from error
                 self._report(body, error.message)
                 event |= {"manifests": [], "unsaved": error.message}
@@ -204,6 +210,12 @@ class _Migration:
         self._done_bytes += size_bytes
         if self._on_progress is not None:
             self._on_progress(self._done_bytes, self._total_bytes)
+
+
+def _is_recent(body: Body) -> bool:
+    """Say whether something was saved so lately that its files may be on their way."""
+    saved = decode_time(body["time"])
+    return saved is not None and time.time() - saved.timestamp() < UPLOAD_S
 
 
 class _EventWriter:

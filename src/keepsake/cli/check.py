@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from keepsake.cli.context import Common, common_options, pass_common
-from keepsake.cli.output import print_json, progress, say
+from keepsake.cli.output import format_count, print_json, progress, say
 
 if TYPE_CHECKING:
     from keepsake._repository.check import CheckReport
@@ -56,14 +56,10 @@ def _print_report(report: CheckReport) -> None:
         click.echo(problem.message if is_named else f"{problem.key}: {problem.message}")
         for touched in problem.touches:
             click.echo(f"    affects {touched}")
-    outcome = "all is well" if report.is_clean else _count(len(report.problems), "problem")
+    outcome = "all is well" if report.is_clean else format_count(len(report.problems), "problem")
     counts = (report.experiments, "experiment"), (report.checkpoints, "checkpoint"), (report.chunks, "chunk")
-    seen = ", ".join(_count(*one) for one in counts)
+    seen = ", ".join(format_count(*one) for one in counts)
     say(f"{seen} ({format_bytes(report.chunk_bytes)}): {outcome}")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _print_repair(result: RepairResult) -> None:

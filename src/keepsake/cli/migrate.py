@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from keepsake.cli.context import Common, common_options, pass_common
-from keepsake.cli.output import progress, say
+from keepsake.cli.output import format_count, progress, say
 
 _NAMED = 10
 """Files that are named of those that are left out; a `.git` has thousands."""
@@ -34,6 +34,7 @@ def command(common: Common, old: str, new: str) -> None:
         say(f"left out: {text}")
     if len(named) < len(result.left_out):
         say(f"left out: {len(result.left_out) - len(named)} more files of version control (-v names them)")
-    say(f"{result.experiments} experiments and {result.checkpoints} checkpoints copied to {new}")
+    counts = format_count(result.experiments, "experiment"), format_count(result.checkpoints, "checkpoint")
+    say(f"{' and '.join(counts)} copied to {new}")
     if result.problems:
         click.get_current_context().exit(1)

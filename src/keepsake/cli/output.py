@@ -24,6 +24,11 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def format_count(number: int, noun: str) -> str:
+    """Return `1 checkpoint`, `2 checkpoints`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def terminal_width() -> int | None:
     """Return how many columns stdout has; None when it is no terminal, where nothing need be left out."""
     if not sys.stdout.isatty():
