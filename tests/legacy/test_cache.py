@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import random
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from keepsake._repository.legacy import unpack as unpacking
 from keepsake._repository.legacy.cache import UnpackedCache
 from keepsake._repository.legacy.repository import LegacyRepository
 from keepsake._snapshots.read import open_entry
+from keepsake.directories import cache_directory
 from keepsake.errors import NotFoundError
 from keepsake.stores.local import LocalStore
 from keepsake.testing import RecordingStore
@@ -101,6 +104,19 @@ def test_a_tarball_that_was_deleted_since_is_missing_once_it_is_needed(root: Pat
     (root / "checkpoints" / f"{IDS[0]}.tar.gz").unlink()
     with pytest.raises(NotFoundError):
         open_entry(entry, repository.chunks).read()
+
+
+def test_the_spool_of_a_process_that_was_killed_goes_and_others_stay(root: Path) -> None:
+    left, used = (cache_directory(os.environ) / f"unpack-{name}" for name in ("left", "used"))
+    for spool in (left, used):
+        spool.mkdir()
+        (spool / "0").write_bytes(b"weights")
+    two_days_ago = time.time() - 2 * 86_400
+    os.utime(left, (two_days_ago, two_days_ago))
+    repository, _ = open_with_limit(root, 1 << 30)
+    repository.load_manifest(IDS[0])
+    assert not left.exists()
+    assert (used / "0").read_bytes() == b"weights"
 
 
 def test_the_spool_is_emptied_on_the_way_and_leaves_nothing(

@@ -7,8 +7,11 @@ that is larger.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +31,10 @@ from keepsake.stores.base import Store
 
 SPOOL_BYTES = 256 * 1024 * 1024
 """A few of the largest chunks a thread; more would only take more room."""
+
+_SPOOL = "unpack-"
+_STALE_S = 24 * 3600.0
+"""A spool that nothing was put into or taken from for so long is used by nobody."""
 
 
 @dataclass(slots=True)
@@ -125,5 +132,16 @@ class _Spool:
 
 @contextmanager
 def _spool_directory() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="unpack-", dir=cache_directory(os.environ)) as name:
+    parent = cache_directory(os.environ)
+    _remove_stale(parent)
+    with tempfile.TemporaryDirectory(prefix=_SPOOL, dir=parent) as name:
         yield Path(name)
+
+
+def _remove_stale(parent: Path) -> None:
+    """Remove the spools of processes that were killed."""
+    oldest_s = time.time() - _STALE_S
+    for spool in parent.glob(f"{_SPOOL}*"):
+        with contextlib.suppress(OSError):  # somebody else removes it as well
+            if spool.stat().st_mtime < oldest_s:
+                shutil.rmtree(spool)
