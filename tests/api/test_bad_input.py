@@ -92,6 +92,23 @@ def test_a_path_that_cannot_be_saved_is_refused_by_checkpoint(files: None, path:
     assert only_experiment().checkpoints == []
 
 
+def test_a_path_that_starts_at_the_current_directory_is_refused_with_the_one_to_write(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(project, {"outputs/1/w": ""})
+    write_files(tmp_path, {"elsewhere/w": ""})
+    experiment = keepsake.init()
+    # As Hydra does.
+    monkeypatch.chdir(project / "outputs" / "1")
+    with leaves_nothing_behind(InvalidInputError, "no file or directory 'w'") as caught:
+        experiment.checkpoint(path="w")
+    assert "write 'outputs/1/w'" in str(caught.value.hint)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with leaves_nothing_behind(InvalidInputError, "no file or directory 'w'") as caught:
+        experiment.checkpoint(path="w")
+    assert "outside of the project" in str(caught.value.hint)
+
+
 def test_an_absolute_path_inside_the_project_is_refused_with_the_relative_one(files: None, project: Path) -> None:
     with leaves_nothing_behind(InvalidInputError, "absolute") as caught:
         keepsake.init(path=str(project / "sub"))

@@ -122,8 +122,25 @@ def _absent(project: str, relative: str) -> InvalidInputError:
     known = [f"{present}/{name}" if present else name for name in names]
     return InvalidInputError(
         f"there is no file or directory {relative!r} in the project directory {project}",
-        hint=name_nearest(relative, known) or "paths are relative to the project directory",
+        hint=_seen_from_here(project, relative)
+        or name_nearest(relative, known)
+        or "paths are relative to the project directory",
     )
+
+
+def _seen_from_here(project: str, relative: str) -> str | None:
+    """Return a hint when the path exists in the current directory, into which Hydra and others change."""
+    try:
+        here = os.path.realpath(Path.cwd())
+    except OSError:  # it was deleted
+        return None
+    place = os.path.join(here, relative)
+    if not os.path.lexists(place):
+        return None
+    if not place.startswith(project.rstrip(os.sep) + os.sep):
+        return f"there is one in the current directory {here}, which lies outside of the project directory"
+    meant = os.path.relpath(place, project).replace(os.sep, "/")
+    return f"paths are relative to the project directory, not to the current one: write {meant!r}"
 
 
 def _refuse_outside(project: str, place: str, start: Start) -> None:
