@@ -371,6 +371,12 @@ def _announce(place: Place, body: Mapping[str, Any], stopped: Sequence[str]) -> 
     if place.is_disabled:
         notice_once("KEEPSAKE_MODE is disabled: nothing is saved")
         return
+    if body["environment"]["git"] is None:
+        from keepsake._tracking.git import why_unknown
+
+        reason = why_unknown(place.directory)
+        if reason:
+            notice_once(f"no commit is recorded with the experiment, since {reason}")
     if place.is_default:
         remark = f"no keepsake.yaml found: {place.directory} is the project, .keepsake in it the repository"
     else:

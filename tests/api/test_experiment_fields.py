@@ -116,6 +116,16 @@ def test_outside_of_git_there_is_no_git_state() -> None:
     assert keepsake.init().git is None
 
 
+def test_when_git_refuses_to_say_the_commit_its_reason_is_told(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_files(project, {".git": "gitdir: /nowhere"})
+    assert keepsake.init(quiet=True).git is None
+    assert capsys.readouterr().err == ""
+    assert keepsake.init().git is None
+    assert "no commit is recorded" in capsys.readouterr().err
+
+
 def test_environment_variables_are_not_recorded(project: Path) -> None:
     script = "import os\nos.environ['MY_SETTING'] = 'value-of-it'\nimport keepsake\nkeepsake.init()"
     write_files(project, {"keepsake.yaml": "repository: ../kept"})

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from keepsake._tracking import git
-from keepsake._tracking.git import read_git
+from keepsake._tracking.git import read_git, why_unknown
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -119,6 +119,17 @@ def test_variables_of_git_do_not_lead_to_another_repository(
     assert found["commit"] == run(repository, "--git-dir", ".git", "rev-parse", "HEAD")
 
 
+def test_configuration_in_variables_counts(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As containers allow a directory of another user, by `safe.directory`.
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "remote.origin.url")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "https://host/a.git")
+
+    found = read_git(repository)
+    assert found is not None
+    assert found["remote"] == "https://host/a.git"
+
+
 def test_when_looking_at_the_files_takes_too_long_the_commit_is_still_known(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,15 +149,30 @@ def test_when_looking_at_the_files_takes_too_long_the_commit_is_still_known(
 
 
 def test_without_git_nothing_is_known(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert why_unknown(repository) is None
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert read_git(repository) is None
+    assert why_unknown(repository) == "git cannot be started: No such file or directory"
 
 
 def test_a_broken_repository_is_none(tmp_path: Path) -> None:
+    assert why_unknown(tmp_path) is None
     (tmp_path / ".git").write_text("gitdir: /nowhere")
 
     assert read_git(tmp_path) is None
+    assert why_unknown(tmp_path) == "git says: fatal: not a git repository: /nowhere"
+
+
+def test_a_git_that_hangs_is_not_waited_for(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrapper = tmp_path / "bin" / "git"
+    wrapper.parent.mkdir()
+    wrapper.write_text("#!/bin/sh\nexec sleep 60\n")
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", str(wrapper.parent), prepend=os.pathsep)
+    monkeypatch.setattr(git, "TIMEOUT_S", 0.1)
+
+    assert why_unknown(repository) == "git does not answer"
 
 
 def test_nothing_is_written(repository: Path) -> None:

@@ -17,6 +17,7 @@ TIMEOUT_S = 2.0
 """Only very large working trees take longer; there, commit and branch are worth more than whether it is dirty."""
 
 _QUIET = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+_BASE = ("git", "-c", "core.fsmonitor=false")
 _STATUS = ("status", "--porcelain=v2", "--branch", "--untracked-files=no", "--ignore-submodules=dirty", "-z")
 _HEAD = ("rev-parse", "HEAD", "--abbrev-ref", "HEAD")
 _REMOTES = ("config", "-z", "--get-regexp", r"^remote\..*\.url$")
@@ -28,7 +29,7 @@ def read_git(directory: Path) -> dict[str, Value] | None:
     Args:
         directory: the project directory; the repository may lie in a parent.
     """
-    if not any((parent / ".git").exists() for parent in (directory, *directory.parents)):
+    if not _in_repository(directory):
         return None  # also spares the price of importing subprocess and of starting git
     status, remotes = _run_git(directory, _STATUS, _REMOTES)
     if status is None:
@@ -41,6 +42,27 @@ def read_git(directory: Path) -> dict[str, Value] | None:
         "remote": _choose_remote(remotes or "", headers.get("upstream", "")),
         "dirty": any(line and not line.startswith("#") for line in status.split("\0")),
     }
+
+
+def why_unknown(directory: Path) -> str | None:
+    """Return why git says nothing of a directory that lies in a repository, as when that belongs to another user."""
+    if not _in_repository(directory):
+        return None
+    import subprocess
+
+    command = [*_BASE, "-C", str(directory), "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, env=_environment(), capture_output=True, timeout=TIMEOUT_S)  # noqa: S603
+    except OSError as error:
+        return f"git cannot be started: {error.strerror or error}"
+    except subprocess.TimeoutExpired:
+        return "git does not answer"
+    words = " ".join(done.stderr.decode("utf-8", "replace").split())
+    return f"git says: {words}" if done.returncode and words else None
+
+
+def _in_repository(directory: Path) -> bool:
+    return any((parent / ".git").exists() for parent in (directory, *directory.parents))
 
 
 def _read_head(directory: Path) -> dict[str, Value] | None:
@@ -72,13 +94,11 @@ def _run_git(directory: Path, *commands: tuple[str, ...]) -> list[str | None]:
     """Run several git commands at once; the output of each, None for one that failed or took too long."""
     import subprocess
 
-    # Variables such as GIT_DIR, set inside of git hooks, would point to another repository.
-    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | _QUIET
-    base = ["git", "-c", "core.fsmonitor=false", "-C", str(directory)]
+    env = _environment()
     try:
         processes = [
             subprocess.Popen(  # noqa: S603 (a fixed program and fixed arguments)
-                [*base, *command],
+                [*_BASE, "-C", str(directory), *command],
                 env=env,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -98,3 +118,12 @@ def _run_git(directory: Path, *commands: tuple[str, ...]) -> list[str | None]:
                 output = None
         outputs.append(output.decode("utf-8", "replace") if output is not None and process.returncode == 0 else None)
     return outputs
+
+
+def _environment() -> dict[str, str]:
+    """Return the variables for git, without those that point to another repository, as GIT_DIR does in hooks.
+
+    Configuration may stay: in containers, `safe.directory` is often given in variables.
+    """
+    kept = (name for name in os.environ if not name.startswith("GIT_") or name.startswith("GIT_CONFIG_"))
+    return {name: os.environ[name] for name in kept} | _QUIET
