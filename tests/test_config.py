@@ -328,6 +328,16 @@ def test_the_error_of_a_reader_names_a_repository_in_a_parent(project: Path, mon
     assert f"there is one in {project}:" in (repository_not_found(find_project(None, None, {})).hint or "")
 
 
+def test_the_error_of_a_reader_who_gave_a_project_directory_names_its_repository(project: Path) -> None:
+    old = project / "old project"
+    (old / ".keepsake").mkdir(parents=True)
+    (old / ".keepsake" / "repository.json").write_text("{}")
+
+    assert f"its repository is {old / '.keepsake'}" in (
+        repository_not_found(find_project(None, str(old), {})).hint or ""
+    )
+
+
 def test_the_error_of_a_reader_hides_credentials(project: Path) -> None:
     config = ProjectConfig(project, "s3://key:secret@bucket", source="argument")
 

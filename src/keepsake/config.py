@@ -200,6 +200,9 @@ def repository_not_found(project: ProjectConfig) -> ConfigNotFoundError:
         message += f"; no {CONFIG_NAMES[0]} in {project.directory} names another one"
         if project.config_path is None:
             message = message.replace(f" in {project.directory} ", f" in {project.directory} or above it ")
+    inner = _default_repository_in(project.repository_url)
+    if inner is not None:
+        return ConfigNotFoundError(message, hint=f"that is a project directory; its repository is {inner}")
     for parent in project.directory.parents:
         if (parent / DEFAULT_REPOSITORY / "repository.json").is_file():
             return ConfigNotFoundError(
@@ -211,6 +214,14 @@ def repository_not_found(project: ProjectConfig) -> ConfigNotFoundError:
         hint="run the training script that calls keepsake.init() first, or say where the repository is: `keepsake init "
         f"URL` writes it to {CONFIG_NAMES[0]}; or KEEPSAKE_REPOSITORY, -R, or keepsake.Project(repository=…)",
     )
+
+
+def _default_repository_in(url: str) -> Path | None:
+    """Return the repository in a project directory that was given as a repository; None when it is no such thing."""
+    if not url.startswith("file:///"):
+        return None
+    inner = Path(os.fsdecode(unquote_to_bytes(urlsplit(url).path)), DEFAULT_REPOSITORY)
+    return inner if (inner / "repository.json").is_file() else None
 
 
 @dataclass(frozen=True, slots=True)
