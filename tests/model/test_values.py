@@ -217,12 +217,32 @@ def test_anything_else_is_refused_with_its_place_and_type(params: object, place:
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("key", [1, 1.0, None, True, (1,), b"a"])
-def test_a_key_that_is_no_string_is_refused(key: object) -> None:
+class Label(enum.IntEnum):
+    CAT = 3
+
+
+@pytest.mark.parametrize(("key", "text"), [(1, "1"), (-1.5, "-1.5"), (None, "null"), (True, "true"), (Label.CAT, "3")])
+def test_a_key_that_is_a_number_becomes_its_text(key: object, text: str) -> None:
+    assert to_params({"labels": {key: "cat", "b": 2}}) == {"labels": {text: "cat", "b": 2}}
+    assert to_params({key: 1}) == {text: 1}
+
+
+def test_two_keys_that_have_the_same_text_are_refused() -> None:
+    with pytest.raises(InvalidInputError, match=r"params\.labels has two keys that are written '1'"):
+        to_params({"labels": {1: "cat", "1": "dog"}})
+
+
+@pytest.mark.parametrize("key", [(1,), b"a", 1j])
+def test_a_key_that_is_neither_string_nor_number_is_refused(key: object) -> None:
     with pytest.raises(InvalidInputError, match=rf"params\.optim has the key .* of type {type(key).__name__}"):
         to_params({"optim": {key: 1}})
     with pytest.raises(InvalidInputError, match="params has the key"):
         to_params({key: 1})
+
+
+def test_a_key_of_too_many_digits_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="params has a key of more than 4,300 digits"):
+        to_params({10**5000: 1})
 
 
 @pytest.mark.parametrize("params", ["lol", 1, 1.5, [("a", 1)], {1}, b"x", object(), Config, dict, print])

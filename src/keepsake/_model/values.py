@@ -5,7 +5,8 @@ dictionary of values. The rules, in this order:
 
 - **Strings.** An enum member becomes `Class.MEMBER`, or its text when it is a string itself. Paths (anything with
   `__fspath__`), dates, times and time zones, UUIDs, decimals and fractions, devices and dtypes become their string.
-- **Dictionaries.** Mappings, dataclass instances, namespaces (`argparse.Namespace`), pydantic models. Keys are strings.
+- **Dictionaries.** Mappings, dataclass instances, namespaces (`argparse.Namespace`), pydantic models. Keys are strings;
+  numbers, booleans and None become the text that JSON has for them, as labels by class often are.
 - **Lists.** Sequences and sets; a set is sorted. Generators are refused: reading one would use it up.
 - **Arrays and their scalars** of NumPy, PyTorch, TensorFlow, JAX, CuPy and others by protocol, without importing any of
   them: `tolist()`, `item()` or `__array__()`. Up to 10,000 elements; more belong into a file.
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import json
 from collections.abc import Callable, Mapping, Sequence, ValuesView
 from collections.abc import Set as AbstractSet
 from dataclasses import fields
@@ -227,12 +229,10 @@ class _Conversion:
         self._take(len(items), name)
         values: dict[str, Value] = {}
         for key, item in items.items():
-            if not isinstance(key, str):
-                raise InvalidInputError(
-                    f"{name} has the key {key!r} of type {_type_name(key)}; keys must be strings",
-                    hint="str(key) makes it one",
-                )
-            values[str.__str__(key)] = item if _is_plain(item) else self.convert(item, f"{name}.{key}")
+            text = str.__str__(key) if isinstance(key, str) else _key_text(key, name)
+            if text in values:
+                raise InvalidInputError(f"{name} has two keys that are written {text!r}", hint="leave one out")
+            values[text] = item if _is_plain(item) else self.convert(item, f"{name}.{text}")
         return values
 
     def _convert_list(self, items: list[Any], name: str) -> list[Value]:
@@ -247,6 +247,18 @@ class _Conversion:
 
 def _is_plain(thing: Any) -> bool:
     return -_TOO_LARGE < thing < _TOO_LARGE if type(thing) is int else type(thing) in _PLAIN
+
+
+def _key_text(key: object, name: str) -> str:
+    """Return the text of a key that is no string, as `json.dumps` has it."""
+    if isinstance(key, int) and not -_TOO_LARGE < key < _TOO_LARGE:
+        raise InvalidInputError(f"{name} has a key of more than {MAX_DIGITS:,} digits", hint="hex(key) is shorter")
+    if key is None or isinstance(key, (int, float)):
+        return json.dumps(key)
+    raise InvalidInputError(
+        f"{name} has the key {key!r} of type {_type_name(key)}; keys must be strings, or numbers",
+        hint="str(key) makes it a string",
+    )
 
 
 def _to_scalar(thing: object) -> str | int | float | None:
