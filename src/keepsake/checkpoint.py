@@ -14,7 +14,7 @@ from keepsake._model.values import Value
 from keepsake._repository.repository import Repository
 from keepsake._tracking.files import project_path
 from keepsake._tracking.recovery import append_event
-from keepsake.errors import InvalidInputError, NotFoundError
+from keepsake.errors import FileNotSavedError, InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     import io
@@ -151,7 +151,7 @@ class Checkpoint:
             path: the file, relative to the project directory.
 
         Raises:
-            NotFoundError: there is no such file; the hint names the nearest ones.
+            FileNotSavedError: there is no such file; the hint names the nearest ones.
             InvalidInputError: it is a directory or a symbolic link.
             CorruptionError: from reading, when what is stored is damaged.
         """
@@ -177,7 +177,7 @@ class Checkpoint:
             path: only this file or directory, relative to the project directory.
 
         Raises:
-            NotFoundError: nothing was saved, or not `path`.
+            FileNotSavedError: nothing was saved, or not `path`.
             InvalidInputError: `output_directory` is no path, or a file is there.
             CorruptionError: some files are damaged; they are named, and all others are written.
         """
@@ -263,11 +263,11 @@ class Checkpoint:
         """Digests of the manifests to look into, in this order."""
         return [*references(self._body), *self._origin.manifests]
 
-    def _nothing_saved(self) -> NotFoundError:
+    def _nothing_saved(self) -> FileNotSavedError:
         unsaved = self._body.get("unsaved")
         if unsaved:
-            return NotFoundError(f"the files of checkpoint {self.short_id()} could not be saved: {unsaved}")
-        return NotFoundError(
+            return FileNotSavedError(f"the files of checkpoint {self.short_id()} could not be saved: {unsaved}")
+        return FileNotSavedError(
             f"neither checkpoint {self.short_id()} nor experiment {short_id(self.experiment_id)} has files",
             hint="pass path= to keepsake.init() or checkpoint() to save some",
         )

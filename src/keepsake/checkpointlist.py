@@ -9,7 +9,7 @@ from keepsake._model.best import find_best
 from keepsake._model.ids import resolve_prefix
 from keepsake._model.values import Value, get_dotted
 from keepsake.checkpoint import Checkpoint
-from keepsake.errors import InvalidInputError, NotFoundError
+from keepsake.errors import InvalidInputError, MetricNotFoundError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,11 +28,11 @@ class CheckpointMetrics:
         """Return the metric of each checkpoint, None where there is none; dots reach into nested ones (`val.loss`).
 
         Raises:
-            NotFoundError: no checkpoint has it; the hint names those there are.
+            MetricNotFoundError: no checkpoint has it; the hint names those there are.
         """
         if name not in self:
             known = ", ".join(self) or "none"
-            raise NotFoundError(f"no checkpoint has a metric {name!r}", hint=f"there are: {known}")
+            raise MetricNotFoundError(f"no checkpoint has a metric {name!r}", hint=f"there are: {known}")
         return [_find_metric(checkpoint, name) for checkpoint in self._checkpoints]
 
     def __iter__(self) -> Any:

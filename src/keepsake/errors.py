@@ -59,6 +59,14 @@ class NotFoundError(KeepsakeError, LookupError):
     exit_code = 3
 
 
+class MetricNotFoundError(NotFoundError, KeyError):
+    """Nothing has a metric of that name."""
+
+
+class FileNotSavedError(NotFoundError, FileNotFoundError):
+    """No such file was saved."""
+
+
 class AmbiguousPrefixError(NotFoundError):
     """A prefix fits several ids, which stand in `candidates`."""
 

@@ -22,7 +22,7 @@ from keepsake._tracking.liveness import Status, experiment_error, experiment_sta
 from keepsake._tracking.place import Place
 from keepsake.checkpoint import Checkpoint, Origin, PrimaryMetric, checkpoint_json
 from keepsake.checkpointlist import CheckpointList, best_checkpoint, only_primary_metric
-from keepsake.errors import InvalidInputError, KeepsakeError, NotFoundError
+from keepsake.errors import FileNotSavedError, InvalidInputError, KeepsakeError, NotFoundError
 from keepsake.notices import warn
 
 if TYPE_CHECKING:
@@ -371,7 +371,7 @@ class Experiment(ExperimentFacts):
 
         digests = references(self._state.created)
         if not digests:
-            raise NotFoundError(
+            raise FileNotSavedError(
                 f"experiment {self.short_id()} has no files", hint="pass path= to keepsake.init() to save some"
             )
         from keepsake._tracking.files import project_path

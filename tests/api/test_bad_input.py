@@ -33,8 +33,8 @@ def test_params_that_are_not_a_dictionary_are_refused(params: Any) -> None:
         ({"layers": [1, {"w": b"x"}]}, "params.layers.1.w", "bytes"),
         ({"z": 1j}, "params.z", "complex"),
         ({"g": (number for number in range(3))}, "params.g", "generator"),
-        ({"a": {1: 2}}, "params.a", "int"),
-        ({1: 2}, "params", "int"),
+        ({"a": {(1,): 2}}, "params.a", "tuple"),
+        ({b"a": 2}, "params", "bytes"),
         (argparse.Namespace(x=Unknown()), "params.x", "Unknown"),
     ],
 )

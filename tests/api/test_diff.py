@@ -39,7 +39,7 @@ def test_experiments_are_compared_with_their_best_checkpoints() -> None:
 def test_experiments_of_a_list_are_compared_by_all_that_is_known_of_them() -> None:
     run("lr = 1\n"), run("lr = 2\n")
     diff = keepsake.diff(*keepsake.experiments.list(), show_all=True)
-    assert "numpy" in {row.name for row in diff.packages}
+    assert "pytest" in {row.name for row in diff.packages}
     assert "python_version" in {row.name for row in diff.environment}
 
 
@@ -93,8 +93,8 @@ def test_a_repository_without_manifests_still_tells_params_apart(project: Path) 
     shutil.rmtree(project / ".keepsake" / "manifests")
     diff = one.diff(other)
     assert [row.name for row in diff.params] == ["lr"]
-    assert "manifests/" in str(diff.files[0].problem)
-    assert "manifests/" in str(diff)
+    assert "manifest " in str(diff.files[0].problem)
+    assert "manifest " in str(diff)
 
 
 def test_it_shows_itself_as_text_and_in_notebooks() -> None:

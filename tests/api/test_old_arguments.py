@@ -36,6 +36,21 @@ def test_debug_is_accepted_and_not_recorded() -> None:
     assert [experiment.params for experiment in keepsake.experiments.list()] == [{"lr": 1}, {"lr": 2}]
 
 
+def test_what_is_not_there_is_the_error_that_python_has_for_it(project: Path) -> None:
+    Path("w").write_text("weights")
+    experiment = keepsake.init(quiet=True)
+    empty = experiment.checkpoint(loss=1)
+    checkpoint = experiment.checkpoint("w", loss=1)
+    with pytest.raises(KeyError, match="no checkpoint has a metric 'los'\nhint: there are: loss"):
+        experiment.checkpoints.metrics["los"]
+    for one in (empty, checkpoint):
+        with pytest.raises(FileNotFoundError) as caught:
+            one.open("v")
+        assert isinstance(caught.value, exceptions.DoesNotExist)
+        with pytest.raises(FileNotFoundError):
+            one.checkout("out", path="v")
+
+
 @pytest.mark.parametrize(
     ("function", "names"),
     [

@@ -54,7 +54,7 @@ def test_a_checkpoint_whose_files_are_lost_is_shown_with_the_reason(
     assert done.code == 0
     assert "(primary, minimize)" in done.out
     assert "\nFiles\n  PROBLEM: " in done.out
-    assert "manifests/" in done.out.partition("PROBLEM: ")[2]
+    assert "manifest " in done.out.partition("PROBLEM: ")[2]
 
 
 def test_json_of_an_experiment_is_what_the_api_says(cli: RunCli, trained: TwoExperiments) -> None:

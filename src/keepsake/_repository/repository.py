@@ -29,6 +29,7 @@ from keepsake._repository.journal import Journal, list_segments, load_journal, l
 from keepsake._repository.legacy.layout import METADATA
 from keepsake.errors import (
     CorruptionError,
+    FileNotSavedError,
     FormatError,
     InvalidInputError,
     KeepsakeError,
@@ -259,7 +260,7 @@ class Repository:
         """Open `path` from the first of the given manifests that has it.
 
         Raises:
-            NotFoundError: none has it; the message names the nearest paths.
+            FileNotSavedError: none has it; the message names the nearest paths.
             InvalidInputError: it is a directory or a symbolic link.
         """
         from keepsake._snapshots.paths import name_nearest
@@ -274,7 +275,7 @@ class Repository:
         inside = {one for one in known if path == "." or one.startswith(f"{path}/")}
         if inside:
             raise InvalidInputError(f"{path!r} is a directory", hint=_name_some(inside))
-        raise NotFoundError(f"no file {path!r} was saved", hint=name_nearest(path, known) or _name_some(known))
+        raise FileNotSavedError(f"no file {path!r} was saved", hint=name_nearest(path, known) or _name_some(known))
 
 
 def _fold(journal: Journal) -> ExperimentState:

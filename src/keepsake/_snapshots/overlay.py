@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from keepsake._model.manifest import Entry, Manifest
 from keepsake._snapshots.paths import ancestors, name_nearest, why_unusable, why_unusable_on_windows
-from keepsake.errors import ConflictError, CorruptionError, NotFoundError
+from keepsake.errors import ConflictError, CorruptionError, FileNotSavedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def plan_checkout(manifests: Sequence[Manifest], only: str | None = None) -> Che
         only: a file or directory to take alone, with all that is in it; None or "." for everything.
 
     Raises:
-        NotFoundError: there is nothing at `only`; the nearest paths are named.
+        FileNotSavedError: there is nothing at `only`; the nearest paths are named.
         CorruptionError: a manifest holds a path that no snapshot may hold, or contradicts itself.
     """
     entries: dict[str, Entry] = {}
@@ -137,9 +137,9 @@ def _directories_of(paths: Iterable[str]) -> set[str]:
     return directories
 
 
-def _unknown(wanted: str, known: Collection[str]) -> NotFoundError:
+def _unknown(wanted: str, known: Collection[str]) -> FileNotSavedError:
     hint = name_nearest(wanted, sorted({*known, *_directories_of(known)}))
-    return NotFoundError(f"nothing was saved at {wanted!r}", hint=hint or f"{len(known)} paths were looked at")
+    return FileNotSavedError(f"nothing was saved at {wanted!r}", hint=hint or f"{len(known)} paths were looked at")
 
 
 def _tampered(path: str, reason: str) -> CorruptionError:

@@ -14,7 +14,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from keepsake._snapshots.fetch import Chunk, ChunkFetcher, ChunkSource
-from keepsake.errors import CorruptionError, InvalidInputError, NotFoundError
+from keepsake.errors import CorruptionError, FileNotSavedError, InvalidInputError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -207,11 +207,11 @@ def open_entry(entry: Entry, chunks: ChunkSource, *, threads: int = 2) -> io.Buf
         A binary, seekable file; its `name` is the path in the snapshot.
 
     Raises:
-        NotFoundError: the file could not be read when the snapshot was saved; the message says why.
+        FileNotSavedError: the file could not be read when the snapshot was saved; the message says why.
         InvalidInputError: this is a directory or a symbolic link.
     """
     if entry.kind == "missing":
-        raise NotFoundError(
+        raise FileNotSavedError(
             f"{entry.path!r} is missing from the snapshot: when it was saved, it {entry.reason or 'could not be read'}",
             hint="other files of the same snapshot are not affected",
         )
