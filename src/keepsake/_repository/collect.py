@@ -182,11 +182,10 @@ def collect(
     result = CollectResult(plan)
     if dry_run:
         return result
-    if plan.keys:
+    # How old the list of another collector is shows beside one that is written now.
+    if plan.keys or any(repository.store.list(GARBAGE)):
         sizes = {info.key: info.size_bytes for info in stored}
         _run(repository, sizes, result, reserve, settle_s, find_needed, on_progress)
-    else:
-        _remove_old_lists(repository.store)
     _remove_temporary(repository, now_s, result)
     if repository.is_remote:
         result.packed = pack_journals(repository)
