@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from keepsake.errors import ConfigError, PermissionDeniedError, StoreError
+from keepsake.stores._azurevariables import options_from_variables
 from keepsake.stores.base import Store
 from keepsake.stores.url import open_store
 from tests.servers.azurite import make_sas_token
@@ -44,6 +45,77 @@ def test_what_the_options_say_counts_more_than_variables(
     store.put("a/object", b"content")
     assert store.get("a/object") == b"content"
     assert [info.key for info in store.list("a/")] == ["a/object"]
+
+
+def connection(azurite: dict[str, object], **parts: object) -> str:
+    """Return a connection string for the server, as the portal shows it, with some parts changed."""
+    usual = {
+        "DefaultEndpointsProtocol": "http",
+        "AccountName": azurite["account"],
+        "AccountKey": azurite["account_key"],
+        "BlobEndpoint": f"{azurite['endpoint']}/",
+    }
+    return ";".join(f"{name}={value}" for name, value in (usual | parts).items() if value is not None)
+
+
+def test_a_connection_string_says_all(azurite: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection(azurite))
+    store = open_store("az://tests/connected")
+    store.put("a/object", b"content")
+    assert store.get("a/object") == b"content"
+
+
+def test_a_connection_string_may_have_a_token(azurite: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    text = connection(azurite, AccountKey=None, SharedAccessSignature=make_sas_token("tests", ALL))
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", text)
+    assert list(open_store("az://tests/connected-by-token").list()) == []
+
+
+def test_variables_of_the_az_command_name_account_and_key(
+    azurite: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT", str(azurite["account"]))
+    monkeypatch.setenv("AZURE_STORAGE_KEY", str(azurite["account_key"]))
+    store = open_store("az://tests/by-variables", {"endpoint": azurite["endpoint"]})
+    assert list(store.list()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "expected"),
+    [
+        ({"account": "other"}, {"AZURE_STORAGE_ACCOUNT": "team", "AZURE_STORAGE_KEY": "a2V5"}, {}),
+        ({}, {"AZURE_STORAGE_ACCOUNT_NAME": "other", "AZURE_STORAGE_ACCOUNT": "team", "AZURE_STORAGE_KEY": "a2V5"}, {}),
+        ({"azure_cli": True}, {"AZURE_STORAGE_ACCOUNT": "team", "AZURE_STORAGE_KEY": "a2V5"}, {"account": "team"}),
+        ({}, {"AZURE_STORAGE_KEY": "a2V5", "AZURE_STORAGE_ACCOUNT_KEY": "b3RoZXI="}, {}),
+        (
+            {},
+            {
+                "AZURE_STORAGE_CONNECTION_STRING": "BlobEndpoint=https://team.blob.core.windows.net/;SharedAccessSignature=sig=a"
+            },
+            {"account": "team", "endpoint": "https://team.blob.core.windows.net", "sas_token": "sig=a"},
+        ),
+        (
+            {},
+            {"AZURE_STORAGE_CONNECTION_STRING": "AccountName=team;AccountKey=a2V5;EndpointSuffix=core.other.net"},
+            {"account": "team", "account_key": "a2V5", "endpoint": "https://team.blob.core.other.net"},
+        ),
+        (
+            {},
+            {"AZURE_STORAGE_CONNECTION_STRING": "AccountName=team;AccountKey=a2V5;EndpointSuffix=core.windows.net"},
+            {"account": "team", "account_key": "a2V5"},
+        ),
+    ],
+)
+def test_variables_of_other_tools_fill_in_what_nothing_else_says(
+    options: dict[str, object], variables: dict[str, str], expected: dict[str, object]
+) -> None:
+    assert options_from_variables(options, variables) == expected
+
+
+def test_a_connection_string_without_an_account_is_refused_and_not_shown() -> None:
+    with pytest.raises(ConfigError, match="AZURE_STORAGE_CONNECTION_STRING names no account") as caught:
+        options_from_variables({}, {"AZURE_STORAGE_CONNECTION_STRING": "AccountKey=c2VjcmV0"})
+    assert "c2VjcmV0" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

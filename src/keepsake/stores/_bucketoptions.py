@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from keepsake.errors import ConfigError
+from keepsake.stores._azurevariables import options_from_variables
 
 _S3 = MappingProxyType(
     {
@@ -159,6 +160,9 @@ def check_options(scheme: str, options: Mapping[str, object], env: Mapping[str, 
     Raises:
         ConfigError: one is unknown, or not of its type, or two say who we are.
     """
+    variables = env or {}
+    if scheme == "az":
+        options = {**options_from_variables(options, variables), **options}
     known = OPTIONS[scheme]
     unknown = sorted(str(name) for name in options if name not in known)
     if unknown:
@@ -186,7 +190,6 @@ def check_options(scheme: str, options: Mapping[str, object], env: Mapping[str, 
             f"the repository option endpoint of {scheme}:// is not the address of a server",
             hint="write it as https://HOST or https://HOST:PORT, without user and password",
         )
-    variables = env or {}
     implied = next((variables[name] for name in _ENDPOINT_VARIABLES[scheme] if variables.get(name)), "")
     secrets = tuple(variables[name] for name in _SECRET_VARIABLES if variables.get(name))
     ca_bundle = variables.get("AWS_CA_BUNDLE", "") if scheme == "s3" else ""
