@@ -10,16 +10,17 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
+from benchmarks.chromium import Chromium, Page
 from benchmarks.peers.install import UnavailableError
 
 UNWANTED = (
     # With every window Chromium loads pages of its own, for what the address bar will propose: a second of a processor.
     "WebUIOmniboxPopup",
     "WebUIOmniboxAimPopup",
-    # Of two such lists the second counts. The rest is what Playwright has in the first one, so that tests are steady.
+    # The rest is what keeps measurements steady, as drivers of tests have it.
     "AvoidCorsURLLoaderRestartOnRedirect",
     "AvoidUnnecessaryBeforeUnloadCheckSync",
     "DestroyProfileOnBrowserClose",
@@ -44,7 +45,7 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--disable-features=" + ",".join(UNWANTED),
 )
-PATIENCE_MS = 120_000
+PATIENCE_S = 120.0
 
 WATCH = """
 // When a condition on the page first holds and has been painted, in ms since the navigation began.
@@ -61,21 +62,16 @@ window.paintedWhen = (holds) => new Promise((resolve) => {
 
 
 @contextlib.contextmanager
-def run_chromium() -> Iterator[Any]:
-    """Run a browser. Raises `UnavailableError` when there is none, or no Playwright to drive it with."""
+def run_chromium() -> Iterator[Chromium]:
+    """Run a browser. Raises `UnavailableError` when there is none."""
     program = os.environ.get("KEEPSAKE_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         raise UnavailableError("this machine has no Chromium")
+    browser = Chromium(program, FLAGS, patience_s=PATIENCE_S)
     try:
-        from playwright.sync_api import sync_playwright
-    except ImportError as error:
-        raise UnavailableError("Playwright is not installed") from error
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-        try:
-            yield browser
-        finally:
-            browser.close()
+        yield browser
+    finally:
+        browser.close()
 
 
 @contextlib.contextmanager
@@ -99,7 +95,7 @@ def serving(
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE_MS / 1e3
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise UnavailableError(f"the server ended with {process.returncode}")
@@ -113,7 +109,7 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
     raise UnavailableError(f"nothing answers at {address}")
 
 
-def time_page(browser: Any, address: str, shows: str, *, runs: int, first: str | None = None) -> list[float]:
+def time_page(browser: Chromium, address: str, shows: str, *, runs: int, first: str | None = None) -> list[float]:
     """Open a page several times, each in a fresh context; return the ms from the address to what it shall show.
 
     Args:
@@ -127,37 +123,36 @@ def time_page(browser: Any, address: str, shows: str, *, runs: int, first: str |
     for _ in range(runs):
         with fresh_page(browser) as page:
             if first is not None:
-                page.request.get(first)
-            page.goto(address, wait_until="commit")
-            times.append(page.evaluate(f"window.paintedWhen(() => ({shows}))"))
+                page.sign_in(first)
+            page.goto(address)
+            times.append(wait_for(page, shows))
     return times
 
 
-@contextlib.contextmanager
-def fresh_page(browser: Any) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(PATIENCE_MS)
-    try:
-        page = context.new_page()
-        page.add_init_script(WATCH)
-        yield page
-    finally:
-        context.close()
+def fresh_page(browser: Chromium) -> AbstractContextManager[Page]:
+    """Open a page in a context of its own, with what `wait_for` needs."""
+    return browser.fresh_page(WATCH)
 
 
-def frames_while(page: Any, act: str, argument: object) -> list[float]:
+def wait_for(page: Page, shows: str) -> float:
+    """Wait until an expression of JavaScript is true and painted; return the ms since the navigation began."""
+    found: float = page.evaluate(f"window.paintedWhen(() => ({shows}))")
+    return found
+
+
+def frames_while(page: Page, act: str, argument: object) -> list[float]:
     """Return the ms between frames while an asynchronous function of JavaScript runs, called with `argument`."""
-    found: list[float] = page.evaluate(
-        """async ([source, argument]) => {
-          const act = eval(source), gaps = [];
+    found: list[float] = page.call(
+        f"""async (argument) => {{
+          const act = {act}, gaps = [];
           let last = performance.now(), goes = true;
-          const tick = (now) => { gaps.push(now - last); last = now; if (goes) requestAnimationFrame(tick); };
+          const tick = (now) => {{ gaps.push(now - last); last = now; if (goes) requestAnimationFrame(tick); }};
           requestAnimationFrame(tick);
           await act(argument);
           goes = false;
           return gaps.slice(2);
-        }""",
-        [act, argument],
+        }}""",
+        argument,
     )
     return found
 

@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from benchmarks import page_bare
-from benchmarks.browser import frames_while, fresh_page, percentile, run_chromium, time_page
+from benchmarks.browser import frames_while, fresh_page, percentile, run_chromium, time_page, wait_for
+from benchmarks.chromium import Chromium, Page
 from benchmarks.histories import write_curves, write_histories
 from benchmarks.peers.install import UnavailableError
 from benchmarks.rows import Row
@@ -27,9 +27,9 @@ from benchmarks.scale import Scale
 TABLE_SHOWS = "document.querySelectorAll('[role=grid] [role=row]').length > 5"
 CODE_LIMIT_KB = 60.0
 LIVE_INTERVAL_S = 1.3
-_SETTLING_MS = 500
-_PRESSED_MS = 300
-"""How long a key is held down, so that what drives the browser waits while the page works."""
+_SETTLING_S = 0.5
+_PRESSED_S = 0.3
+"""How long a key is held down, so that nothing is asked of the page while it works."""
 
 KEY = """() => { window.keyed = new Promise((resolve) => {
   const shown = () => document.querySelector('.count').textContent;
@@ -51,6 +51,12 @@ CLICK = """(number) => new Promise((resolve) => {
     : requestAnimationFrame(() => resolve(performance.now() - start));
   check();
 })"""
+FILL = """(text) => {
+  const box = document.querySelector('search input, [role=search] input');
+  box.focus();
+  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(box, text);
+  box.dispatchEvent(new Event('input', { bubbles: true }));
+}"""
 NUMBERS = ("37", "52", "81", "64")
 SCROLL = """async (frames) => {
   const grid = document.querySelector('[role=grid]');
@@ -99,11 +105,12 @@ def measure(scale: Scale, directory: Path) -> list[Row]:
         return []
 
 
-def measure_table(browser: Any, scale: Scale, root: Path, bare: str) -> list[Row]:
+def measure_table(browser: Chromium, scale: Scale, root: Path, bare: str) -> list[Row]:
     """Measure the table of experiments. `bare` is where the bare pages are."""
     empty = time_page(browser, bare, page_bare.EMPTY_SHOWS, runs=scale.page_runs)
     with fresh_page(browser) as page:
         page.goto(f"{bare}list")
+        wait_for(page, "document.querySelector('input')")
         bare_keys = list(_time_keys(page, scale.page_numbers))
     write_histories(root, scale.page_experiments)
     label = f"{scale.page_experiments:,} experiments"
@@ -112,10 +119,10 @@ def measure_table(browser: Any, scale: Scale, root: Path, bare: str) -> list[Row
         opened = time_page(browser, origin(address), TABLE_SHOWS, runs=scale.page_runs, first=address)
         with fresh_page(browser) as page:
             page.goto(address)
-            _wait_for_table(page)
-            page.wait_for_timeout(_SETTLING_MS)
+            wait_for(page, TABLE_SHOWS)
+            time.sleep(_SETTLING_S)
             keys = list(_time_keys(page, scale.page_numbers))
-            clicks = [page.evaluate(CLICK, number) for number in (0, 1, 0, 1)]
+            clicks = [page.call(CLICK, number) for number in (0, 1, 0, 1)]
             frames = frames_while(page, SCROLL, scale.page_frames)
         code_kb = measure_code(browser, address)
     return [
@@ -135,43 +142,34 @@ def measure_table(browser: Any, scale: Scale, root: Path, bare: str) -> list[Row
     ]
 
 
-def _wait_for_table(page: Any) -> None:
-    # A function, since the page's policy lets no text be evaluated, and only the first look is beyond it.
-    page.wait_for_function(f"() => {TABLE_SHOWS}")
-
-
-def _time_keys(page: Any, numbers: int) -> Iterator[float]:
-    filter_box = page.get_by_role("search").locator("input")
+def _time_keys(page: Page, numbers: int) -> Iterator[float]:
     for digits in NUMBERS[:numbers]:
-        filter_box.fill("params.lr < 0.")
-        page.wait_for_timeout(_SETTLING_MS)
+        page.call(FILL, "params.lr < 0.")
+        time.sleep(_SETTLING_S)
         for digit in digits:
-            page.evaluate(KEY)
-            page.keyboard.press(digit, delay=_PRESSED_MS)
+            page.call(KEY)
+            page.press(digit, hold_s=_PRESSED_S)
             yield page.evaluate("window.keyed")
-    filter_box.fill("")
-    page.wait_for_timeout(_SETTLING_MS)
+    page.call(FILL, "")
+    time.sleep(_SETTLING_S)
 
 
-def measure_code(browser: Any, address: str) -> float:
+def measure_code(browser: Chromium, address: str) -> float:
     """Return how many kB of scripts and style sheets the landing page takes, as they are sent."""
     with fresh_page(browser) as page:
-        page.request.get(address)
-        session = page.context.new_cdp_session(page)
-        session.send("Network.enable")
-        kinds: dict[str, str] = {}
-        sizes: dict[str, float] = {}
-        session.on("Network.responseReceived", lambda event: kinds.__setitem__(event["requestId"], event["type"]))
-        session.on(
-            "Network.loadingFinished", lambda event: sizes.__setitem__(event["requestId"], event["encodedDataLength"])
-        )
+        page.sign_in(address)
+        page.send("Network.enable")
         page.goto(origin(address))
-        _wait_for_table(page)
-        page.wait_for_timeout(_SETTLING_MS)
-    return sum(size for one, size in sizes.items() if kinds.get(one) in ("Script", "Stylesheet")) / 1e3
+        wait_for(page, TABLE_SHOWS)
+        time.sleep(_SETTLING_S)
+        wait_for(page, "true")  # so that what the page has told until now is read
+        kinds = {event["requestId"]: event["type"] for event in page.events("Network.responseReceived")}
+        sizes = {event["requestId"]: event["encodedDataLength"] for event in page.events("Network.loadingFinished")}
+    code_bytes: float = sum(size for one, size in sizes.items() if kinds.get(one) in ("Script", "Stylesheet"))
+    return code_bytes / 1e3
 
 
-def measure_charts(browser: Any, scale: Scale, directory: Path, bare: str) -> list[Row]:
+def measure_charts(browser: Chromium, scale: Scale, directory: Path, bare: str) -> list[Row]:
     """Measure charts: one, eight, and one with very many points. `bare` is where the bare pages are."""
     curves, points, many = scale.page_curves, scale.page_points, scale.page_many_points
     series = (
@@ -198,7 +196,7 @@ def measure_charts(browser: Any, scale: Scale, directory: Path, bare: str) -> li
     return rows
 
 
-def measure_live(browser: Any, root: Path, *, points: int) -> Row:
+def measure_live(browser: Chromium, root: Path, *, points: int) -> Row:
     """Measure how long after a checkpoint of a running experiment its point is on the page."""
     root.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-c", WRITER, str(root), str(points), str(LIVE_INTERVAL_S)]
@@ -208,9 +206,9 @@ def measure_live(browser: Any, root: Path, *, points: int) -> Row:
         while not (root / "journals").is_dir():
             time.sleep(0.1)
         with serving_page(root) as address, fresh_page(browser) as page:
-            page.goto(address)
-            page.goto(f"{origin(address)}charts", wait_until="load")
-            page.evaluate(
+            page.sign_in(address)
+            page.goto(f"{origin(address)}charts")
+            page.call(
                 """() => { window.seen = []; const watch = () => {
                   const text = document.querySelector('.chart-area')?.getAttribute('aria-label') ?? '';
                   const step = text.match(/ at (\\d+) in /);
@@ -221,7 +219,7 @@ def measure_live(browser: Any, root: Path, *, points: int) -> Row:
             writer.stdin.write("\n")
             writer.stdin.flush()
             sent = dict(line.split() for line in (writer.stdout.readline() for _ in range(points)))
-            seen = page.evaluate(SEEN, points - 1)
+            seen = page.call(SEEN, points - 1)
         writer.stdin.close()
     delays = [
         (seen[int(step)] - float(when)) * 1e3

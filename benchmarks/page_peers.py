@@ -18,6 +18,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.browser import run_chromium, serving, time_page
+from benchmarks.chromium import Chromium
 from benchmarks.page_browser import TABLE_SHOWS, charts_show, origin, serving_page
 from benchmarks.pages import PAGES, load_page
 from benchmarks.pages.interface import Experiment
@@ -63,7 +64,7 @@ def draw_experiments(count: int, params: int, metrics: int, steps: int) -> list[
 
 
 def measure_ours(
-    browser: Any, many: Sequence[Experiment], curves: Sequence[Experiment], scale: Scale, directory: Path
+    browser: Chromium, many: Sequence[Experiment], curves: Sequence[Experiment], scale: Scale, directory: Path
 ) -> list[Row]:
     """Measure the page of Keepsake."""
     record_ours(many, directory / "many")
@@ -87,7 +88,12 @@ def record_ours(experiments: Sequence[Experiment], root: Path) -> None:
 
 
 def measure_other(
-    browser: Any, name: str, many: Sequence[Experiment], curves: Sequence[Experiment], scale: Scale, directory: Path
+    browser: Chromium,
+    name: str,
+    many: Sequence[Experiment],
+    curves: Sequence[Experiment],
+    scale: Scale,
+    directory: Path,
 ) -> list[Row]:
     """Measure the page of another program. Raises `UnavailableError` when it cannot be had, or does not serve."""
     page = load_page(name)
@@ -140,7 +146,7 @@ def _place(name: str, directory: Path) -> dict[str, Any]:
     return {"directory": directory, "environment": {**own, **load_page(name).environment}}
 
 
-def _open(browser: Any, address: str, shows: str, scale: Scale, first: str | None = None) -> list[float]:
+def _open(browser: Chromium, address: str, shows: str, scale: Scale, first: str | None = None) -> list[float]:
     time_page(browser, address, shows, runs=1, first=first)
     return time_page(browser, address, shows, runs=scale.page_runs, first=first)
 
