@@ -181,10 +181,11 @@ def test_it_ends_when_the_ground_is_gone_and_makes_nothing_anew(gone: str) -> No
 
 
 def test_it_ends_when_the_repository_was_replaced() -> None:
+    keepsake.Project(repository="other").experiments.create(quiet=True).stop()
     serve()
     lock = hold_session()
+    # At once: a heartbeat that was just on its way would make a directory there.
     (Path.cwd() / ".keepsake").rename("elsewhere")
-    keepsake.Project(repository="other").experiments.create(quiet=True).stop()
     Path("other").rename(".keepsake")
     until(lambda: "the repository is gone" in log_text())
     lock.release()
@@ -192,14 +193,15 @@ def test_it_ends_when_the_repository_was_replaced() -> None:
 
 
 def test_it_gives_up_when_nothing_works_for_long(project: Path) -> None:
-    serve(heartbeat_s=0.05, give_up_s=0.5)
-    for name in ("journals", "heartbeats"):
-        shutil.rmtree(project / ".keepsake" / name, ignore_errors=True)
-        (project / ".keepsake" / name).write_text("a file where a directory has to be")
-    lock = hold_session()
+    serve(give_up_s=0.5)
+    with keepsake.init(quiet=True) as experiment:
+        for name in ("chunks", "intents"):
+            shutil.rmtree(project / ".keepsake" / name, ignore_errors=True)
+            (project / ".keepsake" / name).write_text("a file where a directory has to be")
+        Path("weights").write_bytes(b"weights")
+        experiment.checkpoint(path="weights")
     until(lambda: not find_couriers())
     assert "nothing has worked" in log_text()
-    lock.release()
 
 
 def test_a_killed_courier_is_replaced_as_often_as_need_be(monkeypatch: pytest.MonkeyPatch) -> None:
