@@ -146,6 +146,21 @@ def test_a_segment_that_exists_is_never_appended_to() -> None:
     assert numbers(store) == [0, 2]
 
 
+def test_what_is_deleted_while_it_is_written_is_gone_once_it_has_been_seen(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    writer = JournalWriter(store, EXPERIMENT, SESSION)
+    assert not writer.is_gone()
+    for is_seen in (False, True):
+        writer.append(event(1))
+        if is_seen:
+            assert not writer.is_gone()
+        for name in names(store):
+            store.delete(name.key)
+        assert [writer.is_gone(), writer.is_gone()] == [is_seen, is_seen]
+        writer.close()
+    assert not writer.is_gone()
+
+
 def test_a_closed_writer_leaves_its_segment_open_and_begins_another() -> None:
     store = MemoryStore()
     writer = JournalWriter(store, EXPERIMENT, SESSION)

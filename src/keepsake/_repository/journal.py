@@ -33,6 +33,8 @@ class JournalWriter:
         self._store = store
         self._name = SegmentName(experiment_id, session_id, first_segment, None)
         self._appender: Appender | None = None
+        self._is_seen = False
+        """Whether the open segment was there at some time when that was looked for."""
 
     @property
     def next_segment(self) -> int:
@@ -40,8 +42,15 @@ class JournalWriter:
         return self._name.number + (self._appender is not None)
 
     def is_gone(self) -> bool:
-        """Say whether somebody else has deleted or moved what is being written."""
-        return self._appender is not None and self._store.head(self._name.key) is None
+        """Say whether what is being written was there at an earlier call, and somebody has deleted or moved it since.
+
+        What was never seen may be there: some file systems show a file to others when it is closed.
+        """
+        if self._appender is None:
+            return False
+        is_there = self._store.head(self._name.key) is not None
+        self._is_seen |= is_there
+        return self._is_seen and not is_there
 
     def append(self, body: dict[str, Any]) -> None:
         """Append one event; it survives the death of the process when this returns.
@@ -92,6 +101,7 @@ class JournalWriter:
             self._appender.close()
             self._appender = None
         left, self._name = self._name, replace(self._name, number=self._name.number + 1)
+        self._is_seen = False
         return left
 
     def _abandon(self) -> None:
