@@ -14,6 +14,7 @@ import pytest
 from keepsake._chunks.chunkstore import ChunkStore
 from keepsake._snapshots.paths import ancestors
 from keepsake.stores.memory import MemoryStore
+from keepsake.testing import RecordingStore
 
 _PREFIX = '''
 import os
@@ -55,6 +56,12 @@ def deep_path(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def chunks() -> ChunkStore:
-    """An empty chunk store."""
-    return ChunkStore(MemoryStore())
+def store() -> RecordingStore:
+    """An empty store that counts what is asked of it."""
+    return RecordingStore(MemoryStore())
+
+
+@pytest.fixture
+def chunks(store: RecordingStore) -> ChunkStore:
+    """An empty chunk store, in `store`."""
+    return ChunkStore(store)

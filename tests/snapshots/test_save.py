@@ -63,16 +63,6 @@ def entry_of(manifest: Manifest, path: str) -> Entry:
     return entry
 
 
-@pytest.fixture
-def store() -> RecordingStore:
-    return RecordingStore(MemoryStore())
-
-
-@pytest.fixture
-def chunks(store: RecordingStore) -> ChunkStore:
-    return ChunkStore(store)
-
-
 # Real files
 
 

@@ -185,9 +185,8 @@ def _metrics_html(experiment: ExperimentLike) -> Html:
         points = points_of(experiment, name)
         values = [flatten_values(one.metrics).get(name) for one in points]
         numbers = [one for one in values if isinstance(one, (int, float)) and not isinstance(one, bool)]
-        known = [
-            one for one in numbers if not isinstance(one, float) or not math.isnan(one)
-        ]  # NaN is no end of a range
+        # NaN is no end of a range.
+        known = [one for one in numbers if not isinstance(one, float) or not math.isnan(one)]
         is_primary = best is not None and primary is not None and primary[0] == name
         place = next((at for at, one in enumerate(points) if best and one.checkpoint_id == best.id), None)
         curve = sparkline_html(values, label=f"curve of {format_value(name)}", best=place if is_primary else None)

@@ -126,7 +126,7 @@ def start_courier(instructions: Instructions) -> bool:
 def _whole_paths() -> dict[str, str]:
     """Return the variables of the clouds that are relative paths, as absolute ones: a courier runs elsewhere."""
     values = {name: value for name in PATH_VARIABLES if (value := os.environ.get(name))}
-    return {name: os.path.abspath(value) for name, value in values.items() if not value.startswith("~")}  # noqa: PTH100
+    return {name: str(Path(value).absolute()) for name, value in values.items() if not value.startswith("~")}
 
 
 def courier_command(instructions: Instructions) -> list[str] | None:
