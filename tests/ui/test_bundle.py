@@ -44,6 +44,23 @@ def test_what_is_imported_on_demand_is_in_the_script() -> None:
     assert "__exports__.default = 1;" in script
 
 
+def test_comments_are_left_out_and_addresses_are_not() -> None:
+    script = join(app='// What it does.\nconst a = "http://b"; // why\n  // inside\n/*! a licence */\n//\nrun(a);\n')
+    assert 'const a = "http://b"; // why\n  // inside\n/*! a licence */\nrun(a);' in script
+    assert "What it does" not in script
+
+
+def test_no_text_of_a_module_has_a_line_that_looks_like_a_comment() -> None:
+    for path in STATIC.rglob("*.js"):
+        if "vendor" not in path.parts:
+            marks = 0  # that begin or end a text of several lines
+            for line in path.read_text(encoding="utf-8").splitlines():
+                if line.startswith("//"):
+                    assert marks % 2 == 0, (path, line)
+                elif not line.startswith("const WORD = /"):  # a pattern, with an odd number of them
+                    marks += line.count("`")
+
+
 def test_modules_that_import_each_other_are_refused() -> None:
     with pytest.raises(InternalError, match=r"app\.js > one\.js > app\.js"):
         join(app='import { a } from "./one.js";\n', one='import { b } from "./app.js";\n')

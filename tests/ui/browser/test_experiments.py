@@ -382,6 +382,18 @@ def test_experiments_are_grouped_and_a_group_opens(table: Page) -> None:
     table.keyboard.press("j")
     table.keyboard.press("ArrowRight")
     expect(rows(table)).to_have_count(12)
+    # Elements of groups become those of experiments, and back.
+    table.get_by_role("combobox", name="Group").select_option(label="none")
+    expect(groups).to_have_count(0)
+    assert shown(table, "params.seed") == [str(seed) for seed in range(11, -1, -1)]
+    table.get_by_role("combobox", name="Group").select_option(label="model")
+    expect(groups).to_have_count(2)
+    table.get_by_role("combobox", name="Group").select_option(label="none")
+    expect(groups).to_have_count(0)
+    assert shown(table, "params.seed") == [str(seed) for seed in range(11, -1, -1)]
+    assert {len(row.locator("[role=gridcell]").all()) for row in rows(table).all()} == {
+        table.locator("[role=columnheader]").count()
+    }
 
 
 def test_the_preview_follows_the_focus(table: Page) -> None:
@@ -480,6 +492,40 @@ def test_ten_thousand_rows_are_as_few_in_the_page_as_are_in_view(
     assert rows(page).first.get_attribute("aria-rowindex") == "2"
     asked = [url.rpartition("/")[2] for url in watch.requests if "/api/v1/experiments" in url and "curves" not in url]
     assert asked == ["experiments?part=first", "experiments?part=rest"]
+
+
+MISPLACED = """() => {
+  const left = (element) => element.getBoundingClientRect().left;
+  const shown = [...document.querySelectorAll('[role=columnheader]')];
+  const heads = new Map(shown.map((head) => [head.dataset.column, head]));
+  const cells = [...document.querySelectorAll('[role=row][aria-selected] > [role=gridcell]:not(.is-apart)')];
+  const isMisplaced = (cell) => Math.abs(left(heads.get(cell.dataset.column)) - left(cell)) > 0.5;
+  return [cells.length, cells.filter(isMisplaced).map((cell) => cell.dataset.column)];
+}"""
+
+
+@pytest.mark.timeout(300)
+def test_cells_stand_below_their_headers_however_far_the_table_is_scrolled(many: Served, open_page: OpenPage) -> None:
+    page = open_page(many)
+    grid = page.get_by_role("grid")
+    expect(rows(page).first).to_be_visible()
+    page.keyboard.press("j")
+    focused = page.locator("[role=gridcell]:focus")
+    place = focused.get_attribute("data-column")
+    seen = set()
+    for left in (0, 700, 1_500, 1_000_000, 300, 0):
+        grid.evaluate("(grid, left) => grid.scrollLeft = left", left)
+        page.wait_for_function(
+            "new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(true))))"
+        )
+        count, misplaced = page.evaluate(MISPLACED)
+        assert count > 100
+        assert misplaced == []
+        seen.update(
+            page.evaluate("[...document.querySelectorAll('[role=columnheader]')].map((head) => head.dataset.column)")
+        )
+        expect(focused).to_have_attribute("data-column", place or "")
+    assert len(seen) == int(grid.get_attribute("aria-colcount") or 0)
 
 
 def test_without_an_experiment_the_page_says_how_to_log_one(

@@ -21,9 +21,18 @@ export function parseAddress(text) {
 export function formatAddress({ view, parts = [], query = {}, hash = "" }) {
   const first = Object.keys(VIEWS).find((name) => VIEWS[name] === view) ?? "";
   const path = [first, ...parts.map(encodePart)].filter(Boolean).join("/");
-  const names = [...SHARED.filter((name) => name in query), ...Object.keys(query).filter((name) => !SHARED.includes(name))];
-  const search = names.filter((name) => query[name] !== "" && query[name] !== null && query[name] !== undefined).map((name) => `${encodeQuery(name)}=${encodeQuery(String(query[name]))}`);
-  return `/${path}${search.length ? `?${search.join("&")}` : ""}${hash ? `#${hash}` : ""}`;
+  return `/${path}${searchOf(query)}${hash ? `#${hash}` : ""}`;
+}
+
+const searches = new WeakMap(); // by the query: many links have the same one
+
+function searchOf(query) {
+  if (!searches.has(query)) {
+    const names = [...SHARED.filter((name) => name in query), ...Object.keys(query).filter((name) => !SHARED.includes(name))];
+    const given = names.filter((name) => query[name] !== "" && query[name] !== null && query[name] !== undefined);
+    searches.set(query, given.length ? `?${given.map((name) => `${encodeQuery(name)}=${encodeQuery(String(query[name]))}`).join("&")}` : "");
+  }
+  return searches.get(query);
 }
 
 // What a link's href is.
@@ -33,11 +42,13 @@ export function href(address) {
 }
 
 // The address of another view, with what all views share.
-export function sharedAddress(view, parts = [], query = {}) {
+export function sharedAddress(view, parts = [], query = null) {
   const here = current.get().query;
-  const shared = Object.fromEntries(SHARED.filter((name) => here[name]).map((name) => [name, here[name]]));
-  return { view, parts, query: { ...shared, ...query } };
+  if (shared.here !== here) shared = { here, query: Object.fromEntries(SHARED.filter((name) => here[name]).map((name) => [name, here[name]])) };
+  return { view, parts, query: query ? { ...shared.query, ...query } : shared.query };
 }
+
+let shared = {}; // of the query that was last asked for
 
 // The attributes of a link to such an address. What all views share may change after it was drawn: the link follows.
 export function linkTo(address) {
@@ -48,7 +59,7 @@ function renewLinks() {
   for (const link of document.querySelectorAll("a[data-shared]")) {
     const { view, parts, query, hash } = parseAddress(link.getAttribute("href").replace(/^#/, ""));
     const own = Object.fromEntries(Object.entries(query).filter(([name]) => !SHARED.includes(name)));
-    link.href = href({ ...sharedAddress(view, parts, own), hash });
+    link.href = href({ ...sharedAddress(view, parts, Object.keys(own).length ? own : null), hash });
   }
 }
 

@@ -36,9 +36,13 @@ export function sortTable(table, places, keys) {
 // Sorts by counting (Knuth, The Art of Computer Programming 3, 5.2), since ranks are small whole numbers.
 function sortByRank(places, ranks, isDescending) {
   const size = ranks.length + 1;
-  const keys = Int32Array.from(places, (place) => (ranks[place] < 0 ? size - 1 : isDescending ? size - 2 - ranks[place] : ranks[place]));
+  const keys = new Int32Array(places.length);
   const starts = new Int32Array(size + 1);
-  for (let at = 0; at < keys.length; at++) starts[keys[at] + 1]++;
+  for (let at = 0; at < keys.length; at++) {
+    const rank = ranks[places[at]];
+    keys[at] = rank < 0 ? size - 1 : isDescending ? size - 2 - rank : rank;
+    starts[keys[at] + 1]++;
+  }
   for (let key = 0; key < size; key++) starts[key + 1] += starts[key];
   const sorted = new Array(places.length);
   for (let at = 0; at < keys.length; at++) sorted[starts[keys[at]]++] = places[at];

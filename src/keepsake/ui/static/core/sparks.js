@@ -15,6 +15,7 @@ export class Sparks {
   #stale = new Set();
   #watchers = new Map(); // id -> functions to call
   #timer = 0;
+  #wanted_ms = 0; // when one was last
   #isAsking = false;
 
   // `ask(ids)` returns a promise of a Map of id to {x, y}.
@@ -44,8 +45,15 @@ export class Sparks {
   }
 
   #plan() {
-    clearTimeout(this.#timer);
-    if (!this.#isAsking) this.#timer = setTimeout(() => this.#askNow(), WAIT_MS);
+    this.#wanted_ms = performance.now();
+    if (!this.#isAsking && !this.#timer) this.#timer = setTimeout(() => this.#askSoon(), WAIT_MS);
+  }
+
+  // Waits on while more come to be wanted: to set a timer anew for each takes longer.
+  #askSoon() {
+    const rest_ms = this.#wanted_ms + WAIT_MS - performance.now();
+    this.#timer = rest_ms > 0 ? setTimeout(() => this.#askSoon(), rest_ms) : 0;
+    if (!this.#timer) this.#askNow();
   }
 
   async #askNow() {
@@ -73,6 +81,13 @@ async function askFrozen(id, metric) {
   const { metrics } = await getJson(`experiments/${id}/curves`).catch(() => ({ metrics: {} }));
   const curve = metrics[metric];
   return curve ? { x: curve.value.map((_, place) => toNumber(curve.step[place]) ?? place), y: curve.value.map((value) => toNumber(value) ?? NaN) } : null;
+}
+
+const paths = new WeakMap(); // by the curve, since rows come and go
+
+export function pathOf(curve, width, height) {
+  if (!paths.has(curve)) paths.set(curve, sparkPath(curve, width, height));
+  return paths.get(curve);
 }
 
 // The `d` of an SVG path of a curve in a box, each scaled to its own smallest and largest value; NaN is a gap, also at its end.

@@ -1,52 +1,72 @@
 // What stands in the cells of the table of experiments.
 
-import { h, html, useEffect, useState } from "./ui.js";
+import { h, html } from "./ui.js";
 import { linkTo, sharedAddress } from "../core/address.js";
 import { formatCell } from "../core/columns.js";
-import { sparkPath } from "../core/sparks.js";
+import { pathOf } from "../core/sparks.js";
 import { formatAge, formatCount, formatNumber, formatTime } from "../core/values.js";
 import { Status } from "./small.js";
 
 const [SPARK_WIDTH, SPARK_HEIGHT] = [96, 20];
 const narrow = matchMedia("(max-width: 640px)");
 
-// Returns what draws a cell of a table: (place, column) => content. `best` is the place with the best primary metric of all
-// that are shown (-1: none), `selected` the ids that are selected, `sparks` where curves come from.
+// Returns what draws a cell of a table: (place, column) => content, as a cell of a grid takes it. `best` is the place with the
+// best primary metric of all that are shown (-1: none), `selected` the ids that are selected, `sparks` where curves come from.
 export function cellDrawer({ table, best, selected, sparks }) {
   return (place, { key, kind, column, isPrimary }) => {
     if (kind === "select") return selected.has(table.ids[place]) ? CHECKED : UNCHECKED;
     if (kind === "id" && !column) return idCell(table, place);
-    if (kind === "curve") return h(Spark, { id: table.ids[place], sparks });
+    if (kind === "curve") return sparkCell(table.ids[place], sparks);
     const value = column.values[place];
     if (value === null) return null;
-    if (kind === "status") return h(Status, { status: value });
-    if (kind === "time") return h("time", { dateTime: value, title: `${formatTime(value, { seconds: true })}, ${formatAge(value)}` }, formatTime(value));
-    if (kind === "number" && isPrimary && place === best) return BEST(formatCell(value, kind));
+    if (kind === "status") return { is: value, like: value, draw: () => h(Status, { status: value }) };
+    if (kind === "time") return timeCell(value);
     const text = formatCell(value, kind);
-    return text.length > 16 ? h("span", { title: text, class: "text" }, text) : text;
+    if (kind === "number" && isPrimary && place === best) return bestCell(text);
+    return text.length > 16 ? longCell(text) : text;
   };
 }
 
-const CHECKED = html`<span class="check is-on" aria-hidden="true">✓</span><span class="hidden-text">selected</span>`;
-const UNCHECKED = html`<span class="check" aria-hidden="true"></span><span class="hidden-text">not selected</span>`;
-const BEST = (text) => html`<strong title="the best of those shown"><span class="star" aria-hidden="true">★</span><span class="hidden-text">best: </span>${text}</strong>`;
+const CHECKED = { is: true, like: "selected", draw: () => html`<span class="check is-on" role="img" aria-label="selected">✓</span>` };
+const UNCHECKED = { is: false, like: "not selected", draw: () => html`<span class="check" role="img" aria-label="not selected" />` };
+
+function bestCell(text) {
+  const draw = () => html`<strong title="the best of those shown"><span class="star" aria-hidden="true">★</span><span class="hidden-text">best: </span>${" "}</strong>`;
+  return { is: text, like: "best", draw, write: (strong) => (strong.lastChild.data = text) };
+}
+
+function longCell(text) {
+  return { is: text, like: "long", draw: () => h("span", { class: "text" }), write: (span) => Object.assign(span, { title: text, textContent: text }) };
+}
+
+function timeCell(value) {
+  const write = (time) => Object.assign(time, { dateTime: value, title: `${formatTime(value, { seconds: true })}, ${formatAge(value)}`, textContent: formatTime(value) });
+  return { is: value, like: "time", draw: () => h("time"), write };
+}
 
 // On a narrow page the status is seen here, since its column is scrolled out of view.
 function idCell(table, place) {
   const id = table.ids[place];
-  return [
-    narrow.matches && h("span", { class: "narrow-status", "aria-hidden": "true" }, h(Status, { status: table.value(place, "status") })),
-    h("a", { ...linkTo(sharedAddress("experiment", [id])), tabIndex: -1, class: "mono", title: id }, id.slice(0, 8)),
+  const status = narrow.matches ? table.value(place, "status") : null;
+  const draw = () => [
+    status && h("span", { class: "narrow-status", "aria-hidden": "true" }, h(Status, { status })),
+    h("a", { "data-shared": "", tabIndex: -1, class: "mono" }),
   ];
+  return { is: id, like: `id ${status}`, draw, write: (link) => Object.assign(link, { ...linkTo(sharedAddress("experiment", [id])), title: id, textContent: id.slice(0, 8) }) };
 }
 
-function Spark({ id, sparks }) {
-  const [, redraw] = useState(0);
-  useEffect(() => sparks.watch(id, () => redraw((count) => count + 1)), [id, sparks]);
+function sparkCell(id, sparks) {
   const curve = sparks.get(id);
-  if (!curve) return null;
+  const watch = (redraw) => sparks.watch(id, redraw);
+  if (!curve) return { is: `${id} ${curve}`, like: "no curve", draw: () => null, watch };
+  const draw = () => h("svg", { class: "spark", width: SPARK_WIDTH, height: SPARK_HEIGHT, viewBox: `0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`, role: "img" }, h("path"));
+  return { is: curve, like: "curve", draw, write: (svg) => writeSpark(svg, curve), watch };
+}
+
+function writeSpark(svg, curve) {
   const last = curve.y[curve.y.length - 1];
-  return h("svg", { class: "spark", width: SPARK_WIDTH, height: SPARK_HEIGHT, viewBox: `0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`, role: "img", "aria-label": `${curve.points ?? curve.y.length} points, last ${curve.y.length ? formatNumber(last) : "none"}` }, h("path", { d: sparkPath(curve, SPARK_WIDTH, SPARK_HEIGHT) }));
+  svg.setAttribute("aria-label", `${curve.points ?? curve.y.length} points, last ${curve.y.length ? formatNumber(last) : "none"}`);
+  svg.firstChild.setAttribute("d", pathOf(curve, SPARK_WIDTH, SPARK_HEIGHT));
 }
 
 // A group: what its experiments have in common, how many they are, and what their primary metric came to.

@@ -114,7 +114,7 @@ export function Grid(props) {
   return html`<div ref=${scroller} class="grid" role="grid" aria-label=${label} aria-rowcount=${rows.length + 1} aria-colcount=${columns.length} aria-multiselectable="true"
       onScroll=${onScroll} onFocusIn=${onFocusIn} onFocusOut=${() => (hadFocus.current = hadFocus.current && isDrawing.current)} onClick=${onClick} onDblClick=${onDoubleClick} onMouseDown=${(event) => event.shiftKey && event.preventDefault()}>
     <${GridHead} columns=${columns} offsets=${offsets} pinned=${pinned} first=${firstColumn} stop=${stopColumn} focused=${isInHead || isEmptyStop ? focusColumn : null} actions=${actions} drawCorner=${drawCorner} total=${total} />
-    <div class="grid-body" role="rowgroup" style=${{ height: `${rows.length * row_px}px`, width: `${total}px` }}>
+    <div class="grid-body" role="rowgroup" style=${{ height: `${rows.length * row_px}px`, width: `${total}px`, "--left-out": `${(offsets[firstColumn] ?? 0) - (offsets[pinned] ?? 0)}px` }}>
       ${indexes.map((index) => {
         const row = rows[index];
         const key = keyOf(row);
