@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -210,6 +212,80 @@ def test_links_have_the_filter_and_the_order_as_they_are_when_they_are_used(
     table.get_by_role("link", name="Experiments", exact=True).click()
     expect(rows(table)).to_have_count(5)
     expect(table).to_have_url(re.compile(r"/\?q=model\+=\+vit\+or\+seed\+=\+1&sort=params.lr$"))
+
+
+def test_comparisons_with_numbers_are_shown_before_the_server_has_answered(table: Page) -> None:
+    box = table.get_by_role("combobox", name="Filter experiments")
+    table.route("**/api/v1/select*", lambda route: None)  # it takes long
+    box.fill("params.seed >= 3 and params.lr > 1e-3")
+    expect(rows(table)).to_have_count(4)
+    assert shown(table, "params.seed") == ["6", "5", "4", "3"]
+    box.fill("params.seed > 100")
+    expect(table.get_by_role("heading", name="No experiment matches the filter")).to_be_visible()
+    expect(rows(table).first).to_be_hidden()
+    table.keyboard.press("Tab")
+    expect(table.locator("[role=gridcell]:focus")).to_have_count(0)
+    box.fill("params.seed > 9 and best.accuracy < 0.612")
+    expect(rows(table)).to_have_count(1)
+    expect(rows(table).first).to_be_visible()
+    assert shown(table, "params.seed") == ["10"]
+
+
+def test_what_the_server_says_of_a_filter_holds(table: Page) -> None:
+    def answer(route: Route) -> None:
+        document = route.fetch().json()
+        route.fulfill(json=document | {"places": document["places"][:1]})
+
+    table.route("**/api/v1/select*", answer)
+    table.get_by_role("combobox", name="Filter experiments").fill("params.seed >= 3")
+    expect(rows(table)).to_have_count(1)
+
+
+AT_ONCE = """async (filters) => {
+  const { keptAtOnce } = await import('/static/core/atonce.js');
+  const { Table } = await import('/static/core/table.js');
+  const ask = async (path) => (await fetch(`/api/v1/${path}`)).json();
+  const table = Table.fromAnswer(await ask('experiments'));
+  return Promise.all(filters.map(async (filter) => {
+    const { places, mistake } = await ask(`select?filter=${encodeURIComponent(filter)}`);
+    return [filter, keptAtOnce(table, filter), mistake ? 'mistake' : places];
+  }));
+}"""
+
+
+def test_what_is_told_at_once_is_what_the_server_says(
+    serve: Serve, open_page: OpenPage, project: keepsake.Project
+) -> None:
+    for number, value in enumerate([0, 1, -2.5, 0.1, 1e300, math.inf, -math.inf, math.nan, None, 7]):
+        given: dict[str, Any] = {
+            "x": value,
+            "mixed": [1, "1", True, None, "NaN"][number % 5],
+            "a and b": number,
+            "with space": 3,
+        }
+        experiment = project.experiments.create(params=given, quiet=True)
+        experiment.checkpoint(
+            step=1, metrics={"loss": value if isinstance(value, float) else number}, primary_metric=("loss", "minimize")
+        )
+        experiment.stop()
+    names = ["params.x", "params.mixed", "params.`a and b`", "params.with space", "params.none"]
+    names += ["best.loss", "latest.loss", "x", "loss", "duration", "step"]
+    bounds = ["0", "0.", ".1", "-2.5", "+1", "1e300", "1e400", "2e0", "1_0", "NaN", "inf"]
+    bounds += ["'1'", "5m", "true", "null", "", "1 or x > 0"]
+    signs = ["<", "<=", ">", ">=", "=", "!="]
+    filters = [f"{name} {sign} {bound}" for name in names for sign in signs for bound in bounds]
+    filters += ["params.x > 0 AND best.loss < 5", "params.x>0 and latest.loss<=3", "params.x > 0 and params.mixed = 1"]
+    filters += ["not params.x > 0", "(params.x > 0)"]
+    page = open_page(serve(repository_of(project)))
+    expect(rows(page)).to_have_count(10)
+    told = [one for one in page.evaluate(AT_ONCE, filters) if one[1] is not None]
+    assert [one for one in told if one[1] != one[2]] == []
+    assert {one[0] for one in told} >= {
+        "params.x < 0.",
+        "best.loss >= .1",
+        "params.x > 0 AND best.loss < 5",
+        "latest.loss > +1",
+    }
 
 
 def test_a_filter_that_finds_nothing_says_how_to_go_on(table: Page) -> None:
@@ -448,7 +524,7 @@ def test_a_table_that_is_fetched_anew_and_shorter_shows_those_that_are_left_whil
     made = [project.experiments.create(params={"n": number}, quiet=True) for number in range(4)]
     for experiment in made:
         experiment.stop()
-    page = open_page(serve(repository_of(project)), "/?q=params.n+>=+0")
+    page = open_page(serve(repository_of(project)), "/?q=params.n+!=+9")
     expect(rows(page)).to_have_count(4)
     page.route("**/api/v1/select*", lambda route: None)  # it takes long
     for experiment in made[1:]:

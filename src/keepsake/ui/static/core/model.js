@@ -5,6 +5,7 @@
 
 import { ApiError, getJson, isStatic, knowIds } from "./api.js";
 import { current, setQuery } from "./address.js";
+import { keptAtOnce } from "./atonce.js";
 import { idle } from "./idle.js";
 import { Store } from "./store.js";
 import { isApart, Table } from "./table.js";
@@ -111,10 +112,13 @@ export async function applyFilter() {
   const text = (current.get().query.q ?? "").trim();
   if (!text) return keep(run, text, table.ids.map((_, place) => place));
   if (isStatic) return keep(run, text, searchText(table, text));
+  const answer = getJson("select", { filter: text }, { signal });
+  const kept = keptAtOnce(table, text);
+  if (kept) keep(run, text, kept);
   try {
-    const { places, unknown, cursor, mistake } = await getJson("select", { filter: text }, { signal });
+    const { places, unknown, cursor, mistake } = await answer;
     if (cursor !== table.cursor && run === filterRun) await update();
-    if (!mistake) return keep(run, text, places, unknown);
+    if (!mistake) return kept && !unknown.length && areSame(kept, places) ? undefined : keep(run, text, places, unknown);
     if (run === filterRun) model.set({ filterError: new ApiError(mistake.message, mistake) });
     return undefined;
   } catch (error) {
@@ -126,6 +130,8 @@ export async function applyFilter() {
     return undefined;
   }
 }
+
+const areSame = (places, others) => places.length === others.length && places.every((place, at) => place === others[at]);
 
 function keep(run, filter, matches, unknown = []) {
   if (run !== filterRun) return;

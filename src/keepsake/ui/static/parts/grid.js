@@ -22,6 +22,7 @@ export function Grid(props) {
   const latest = useRef(null);
   const wantsFocus = useRef(false);
   const hadFocus = useRef(false);
+  const drawnRows = useRef([]);
   const isDrawing = useRef(false);
   isDrawing.current = true; // an element that is taken away while it has the focus says so, as if somebody had left
   const [, redraw] = useState(0);
@@ -111,15 +112,17 @@ export function Grid(props) {
   for (let index = first; index < stop; index++) indexes.push(index);
   if (tabStop >= 0 && tabStop < first) indexes.unshift(tabStop);
   if (tabStop >= stop) indexes.push(tabStop);
+  // Without any, those that were there stay out of sight: the next key may bring others, which are made of them.
+  if (rows.length) drawnRows.current = indexes.map((index) => {
+    const row = rows[index];
+    const key = keyOf(row);
+    return h(GridRow, { key: index >= first && index < stop ? index % pool : "apart", row, index, top: index * row_px, version, columns, offsets, pinned, first: firstColumn, stop: stopColumn, isSelected: selected.has(key), focused: index === tabStop ? focusColumn : null, isCurrent: index === indexOfFocus, isLater: !isPainted && (index < inView || index >= outOfView) && index !== tabStop, drawCell, drawGroup });
+  });
   return html`<div ref=${scroller} class="grid" role="grid" aria-label=${label} aria-rowcount=${rows.length + 1} aria-colcount=${columns.length} aria-multiselectable="true"
       onScroll=${onScroll} onFocusIn=${onFocusIn} onFocusOut=${() => (hadFocus.current = hadFocus.current && isDrawing.current)} onClick=${onClick} onDblClick=${onDoubleClick} onMouseDown=${(event) => event.shiftKey && event.preventDefault()}>
     <${GridHead} columns=${columns} offsets=${offsets} pinned=${pinned} first=${firstColumn} stop=${stopColumn} focused=${isInHead || isEmptyStop ? focusColumn : null} actions=${actions} drawCorner=${drawCorner} total=${total} />
-    <div class="grid-body" role="rowgroup" style=${{ height: `${rows.length * row_px}px`, width: `${total}px`, "--left-out": `${(offsets[firstColumn] ?? 0) - (offsets[pinned] ?? 0)}px` }}>
-      ${indexes.map((index) => {
-        const row = rows[index];
-        const key = keyOf(row);
-        return h(GridRow, { key: index >= first && index < stop ? index % pool : "apart", row, index, top: index * row_px, version, columns, offsets, pinned, first: firstColumn, stop: stopColumn, isSelected: selected.has(key), focused: index === tabStop ? focusColumn : null, isCurrent: index === indexOfFocus, isLater: !isPainted && (index < inView || index >= outOfView) && index !== tabStop, drawCell, drawGroup });
-      })}
+    <div class=${`grid-body${rows.length ? "" : " is-empty"}`} role="rowgroup" style=${{ height: `${rows.length * row_px}px`, width: `${total}px`, "--left-out": `${(offsets[firstColumn] ?? 0) - (offsets[pinned] ?? 0)}px` }}>
+      ${drawnRows.current}
     </div>
   </div>`;
 }
