@@ -338,13 +338,23 @@ def _catalog_directory() -> Path | None:
 
 
 def absent_id(experiments: ExperimentCollection, prefix: str, *, noun: str) -> NotFoundError:
-    """Make the error for a beginning that no id of a `noun` has, with the experiments that may have been meant."""
-    near = [short_id(one) for one in ids_nearest(prefix, (one.id for one in experiments.list()))][:_CANDIDATES]
-    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    """Make the error for a beginning that no id of a `noun` has, with what may have been meant."""
     return NotFoundError(
         f"no {noun} has an id that starts with {prefix!r}",
-        hint=f"{meant}`keepsake ls` shows the experiments, `keepsake show ID` the checkpoints of one",
+        hint=f"{_what_was_meant(experiments, prefix, noun)}"
+        "`keepsake ls` shows the experiments, `keepsake show ID` the checkpoints of one",
     )
+
+
+def _what_was_meant(experiments: ExperimentCollection, prefix: str, noun: str) -> str:
+    if noun == "checkpoint" and experiments.find([prefix])[prefix]:
+        return "that is an experiment; "
+    if noun == "experiment":
+        owners = sorted({short_id(one.experiment_id) for one in experiments.find_checkpoints([prefix])[prefix]})
+        if len(owners) == 1:
+            return f"that is a checkpoint of experiment {owners[0]}; "
+    near = [short_id(one) for one in ids_nearest(prefix, (one.id for one in experiments.list()))][:_CANDIDATES]
+    return f"did you mean {' or '.join(near)}? " if near else ""
 
 
 def _begin_session(place: Place, experiment_id: str, on_error: Literal["warn", "raise"], *, heartbeat: bool) -> Session:

@@ -228,3 +228,13 @@ def test_an_experiment_can_be_copied_and_given_to_another_process() -> None:
         assert original.is_running()
     original.stop()
     assert original.checkpoints.step == [1, 2, 3]
+
+
+def test_the_id_of_something_else_says_what_it_is() -> None:
+    experiment = make_run()
+    with pytest.raises(NotFoundError) as caught:
+        keepsake.experiments.get(experiment.checkpoints[0].id)
+    assert f"that is a checkpoint of experiment {experiment.short_id()};" in (caught.value.hint or "")
+    with pytest.raises(NotFoundError) as caught:
+        keepsake.experiments.get_checkpoint(experiment.id)
+    assert "that is an experiment;" in (caught.value.hint or "")
