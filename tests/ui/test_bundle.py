@@ -12,7 +12,7 @@ import pytest
 import keepsake.ui
 from keepsake.errors import InternalError
 from keepsake.ui.bundle import all_modules, join_modules, needed_modules
-from keepsake.ui.files import APP, VIEW_STYLES, VIEWS, PageFiles
+from keepsake.ui.files import AHEAD, APP, VIEW_STYLES, VIEWS, PageFiles
 
 STATIC = Path(keepsake.ui.__file__).parent / "static"
 
@@ -94,7 +94,8 @@ def test_the_scripts_of_an_address_have_every_module_that_it_begins_with_once(vi
     scripts = re.findall(r'<script defer src="([^"]+)"></script>', index.data.decode())
     found = [files.find(address) for address in scripts]
     defined = [name for one in found if one is not None for name in defined_in(one.data.decode())]
-    needed = {*needed_modules(APP, read), *(needed_modules(VIEWS[view], read) if view else ())}
+    begun_with = [APP, *AHEAD.get(view, ()), *([VIEWS[view]] if view else [])]
+    needed = {name for module in begun_with for name in needed_modules(module, read)}
     assert sorted(defined) == sorted(needed)
 
 

@@ -63,6 +63,8 @@ class _Entry:
     """Has the columns that are not loaded."""
     saved_bytes: int = 0
     """How much had been read when the file was written."""
+    memory_bytes: int | None = None
+    """What the measurements take; None when that is to be counted anew."""
 
 
 class CurveReader:
@@ -89,6 +91,7 @@ class CurveReader:
         self._memory_bytes = memory_bytes
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._sizes: dict[str, int] = {}
+        self._total_bytes = 0
         self._lock = threading.Lock()
 
     def load(self, experiment_ids: Sequence[str], metrics: Iterable[str] | None = None) -> dict[str, Measurements]:
@@ -154,11 +157,13 @@ class CurveReader:
             if self._entries.get(experiment_id) is not entry:
                 return
             self._entries.move_to_end(experiment_id)
-            self._sizes[experiment_id] = entry.measurements.size_bytes
-            total_bytes = sum(self._sizes.values())
-            while total_bytes > self._memory_bytes and len(self._entries) > 1:
+            if entry.memory_bytes is None:
+                entry.memory_bytes = entry.measurements.size_bytes
+                self._total_bytes += entry.memory_bytes - self._sizes.get(experiment_id, 0)
+                self._sizes[experiment_id] = entry.memory_bytes
+            while self._total_bytes > self._memory_bytes and len(self._entries) > 1:
                 oldest, _ = self._entries.popitem(last=False)
-                total_bytes -= self._sizes.pop(oldest, 0)
+                self._total_bytes -= self._sizes.pop(oldest, 0)
 
     def _update(self, experiment_id: str, entry: _Entry, listed: _Listed) -> None:
         """Read what was written since."""
@@ -186,6 +191,7 @@ class CurveReader:
             entry.consumed = dict(kept.consumed)
             entry.kept = kept
             entry.saved_bytes = sum(entry.consumed.values())
+            entry.memory_bytes = None
 
     def _read_again(self, experiment_id: str, entry: _Entry, listed: _Listed) -> bool:
         """Read all that there is, and say whether all of it was there."""
@@ -216,6 +222,7 @@ class CurveReader:
         if growth is not None:
             entry.measurements, entry.consumed = growth.result(), consumed
             entry.kept = None
+            entry.memory_bytes = None
         return is_complete
 
     def _load_rest(self, name: SegmentName, start: int) -> bytes:
@@ -263,6 +270,8 @@ def _load_columns(entry: _Entry, metrics: Sequence[str] | None) -> bool:
             columns[name] = entry.kept.load_column(name)
     except (CatalogDamagedError, KeepsakeError):
         return False
+    finally:
+        entry.memory_bytes = None
     return True
 
 
@@ -277,3 +286,4 @@ def _forget(entry: _Entry) -> None:
     entry.consumed = {}
     entry.kept = None
     entry.saved_bytes = 0
+    entry.memory_bytes = None

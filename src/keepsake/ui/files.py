@@ -26,6 +26,8 @@ VIEWS = {
     "about": "views/about.js",
 }
 """What the addresses of the page begin with, and the module of the view: all are answered with the index."""
+AHEAD = {"charts": ("vendor/uplot.js",)}
+"""What a view imports on demand, and needs in any case: fetched with it, it runs while the server looks for curves."""
 APP = "app.js"
 SCRIPTS_MARK = "<!-- scripts -->"
 """Where the index names its scripts: the page's, and before it the one of the view that its address shows, with what
@@ -100,7 +102,7 @@ class PageFiles:
         return self._made[name]
 
     def _make_index(self, view: str) -> PageFile:
-        names = [VIEWS[view], APP] if view else [APP]
+        names = [*AHEAD.get(view, ()), VIEWS[view], APP] if view else [APP]
         links = [f'<script defer src="{SCRIPTS}{name}"></script>' for name in names]
         if view:  # the landing page asks for these later
             links += [f'<link rel="stylesheet" href="{ADDRESS}{name}">' for name in VIEW_STYLES]

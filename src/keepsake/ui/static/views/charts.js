@@ -54,8 +54,8 @@ Charts.prepare = async () => {
   });
   const { listed, key } = askFor([]);
   const { answer } = loggedMetrics(listed);
-  loadPlots().catch(() => {}); // a chart says so
   askFor(await answer, key);
+  loadPlots().catch(() => {}); // while the server looks for curves; a chart says what went wrong
 };
 
 const isKnown = ({ matches, selected }) => matches !== null || selected.length > 0;
