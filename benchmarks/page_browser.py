@@ -122,6 +122,7 @@ def measure_table(browser: Chromium, scale: Scale, root: Path, bare: str) -> lis
             wait_for(page, TABLE_SHOWS)
             time.sleep(_SETTLING_S)
             keys = list(_time_keys(page, scale.page_numbers))
+            asked_keys = list(_time_keys(page, scale.page_numbers, "not params.lr >= 0."))
             clicks = [page.call(CLICK, number) for number in (0, 1, 0, 1)]
             frames = frames_while(page, SCROLL, scale.page_frames)
         code_kb = measure_code(browser, address)
@@ -129,6 +130,7 @@ def measure_table(browser: Chromium, scale: Scale, root: Path, bare: str) -> lis
         _row(f"page: from the address to a table of {label}", opened, 500.0),
         _row("  — an empty page", empty),
         _row("  a key in the filter to paint", keys, 50.0),
+        _row("  — in one that only the server can answer", asked_keys, 50.0),
         _row("  — a key in a page that only asks and shows", bare_keys),
         _row("  a click that sorts to paint", clicks, 50.0),
         Row(
@@ -142,9 +144,9 @@ def measure_table(browser: Chromium, scale: Scale, root: Path, bare: str) -> lis
     ]
 
 
-def _time_keys(page: Page, numbers: int) -> Iterator[float]:
+def _time_keys(page: Page, numbers: int, before: str = "params.lr < 0.") -> Iterator[float]:
     for digits in NUMBERS[:numbers]:
-        page.call(FILL, "params.lr < 0.")
+        page.call(FILL, before)
         time.sleep(_SETTLING_S)
         for digit in digits:
             page.call(KEY)
