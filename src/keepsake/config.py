@@ -6,7 +6,8 @@ counts, not one above.
 
 Where the repository is: the one that was given, else `KEEPSAKE_REPOSITORY`, else what `keepsake.yaml` says, else
 `.keepsake` in the project directory. It is a URL or a path; a relative one (`../runs`, `file://runs`) counts from the
-project directory wherever it was written, so that it means the same in every process of a project.
+project directory wherever it was written, so that it means the same in every process of a project. Only paths that are
+typed after a command count from where it is typed: `cli/context.py` makes them absolute before they come here.
 """
 
 from __future__ import annotations
@@ -93,8 +94,8 @@ def find_project(
         project = _given_directory(given, _DIRECTORY if directory is not None else "KEEPSAKE_DIRECTORY")
         config_path = _find_config(project)
     else:
-        config_path = _find_config_upwards(_current_directory())
-        project = config_path.parent if config_path else _current_directory()
+        config_path = _find_config_upwards(current_directory())
+        project = config_path.parent if config_path else current_directory()
     # A broken file is an error even where it is not needed: it will be the next time.
     written = _read_config(config_path) if config_path else _Written()
     source: Source
@@ -181,7 +182,7 @@ def write_config(directory: str | os.PathLike[str] | None, repository: str | Non
 
 def check_no_config(directory: str | os.PathLike[str] | None, repository: str | None, *, replace: bool = False) -> Path:
     """Return the path at which `write_config` would write; raises what it would raise."""
-    project = _given_directory(directory, _DIRECTORY) if directory is not None else _current_directory()
+    project = _given_directory(directory, _DIRECTORY) if directory is not None else current_directory()
     _to_url(repository or DEFAULT_REPOSITORY, project, "repository")
     path = project / CONFIG_NAMES[0]
     if path.exists() and not replace:
@@ -291,7 +292,8 @@ def _find_config_upwards(directory: Path) -> Path | None:
     return None
 
 
-def _current_directory() -> Path:
+def current_directory() -> Path:
+    """Return the current directory. Raises `ConfigError` when it has been deleted."""
     try:
         return Path.cwd()
     except FileNotFoundError as error:
@@ -303,7 +305,7 @@ def _given_directory(given: object, name: str) -> Path:
         raise ConfigError(f"{name} must be a path, not {type(given).__name__}")
     # An absolute path needs no current directory, which may have been deleted.
     directory = _expand_home(os.fspath(given))
-    directory = directory if directory.is_absolute() else _current_directory() / directory
+    directory = directory if directory.is_absolute() else current_directory() / directory
     if not directory.is_dir():
         raise ConfigError(
             f"the project directory {directory} {'is not a directory' if directory.exists() else 'does not exist'}",

@@ -24,7 +24,7 @@ def project(tmp_path: Path) -> Path:
     return directory
 
 
-def test_paths_start_at_the_project_directory(cli: RunCli, project: Path, tmp_path: Path) -> None:
+def test_paths_start_at_the_project_directory_that_is_given(cli: RunCli, project: Path, tmp_path: Path) -> None:
     done = cli("migrate", "-D", str(project), "old", "new", at=tmp_path)
     assert done.code == 0
     assert "1 experiment and 0 checkpoints copied" in done.err

@@ -59,6 +59,26 @@ def test_push_of_a_repository_that_is_not_there_makes_nothing(cli: RunCli, tmp_p
     assert "there is no repository" in done.err
 
 
+def test_paths_of_repositories_start_where_they_are_typed(cli: RunCli, trained: TwoExperiments) -> None:
+    (trained.directory / "keepsake.yaml").write_text("repository: .keepsake\n")
+    inner = _made(trained.directory / "inner")
+    assert cli("push", "copy", at=inner).code == 0
+    assert (inner / "copy" / "repository.json").is_file()
+    assert cli("push", "../.keepsake", "copy").err == "copy has everything already\n"
+    assert cli("ls", "-q", "-R", "copy").out == cli("ls", "-q").out
+    assert cli("ls", "-q", "-R", "inner/copy", "-D", "..").out == cli("ls", "-q").out
+
+
+def test_a_repair_finds_its_source_where_it_is_typed(cli: RunCli, trained: TwoExperiments) -> None:
+    (trained.directory / "keepsake.yaml").write_text("repository: .keepsake\n")
+    inner = _made(trained.directory / "inner")
+    assert cli("push", str(inner / "copy"), at=inner).code == 0
+    chunk = next(path for path in (trained.directory / ".keepsake" / "chunks").rglob("*") if path.is_file())
+    chunk.unlink()
+    assert cli("check", "--repair", "--from", "copy").code == 0
+    assert chunk.is_file()
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_prints_a_script(cli: RunCli, shell: str) -> None:
     done = cli("completion", shell)

@@ -34,7 +34,7 @@ def command(common: Common, repair: bool, sources: tuple[str, ...], as_json: boo
     project = common.project()
     with progress("checking") as on_progress:
         report = project.check(on_progress=on_progress)
-    result = project.repair(report, sources) if repair and not report.is_clean else None
+    result = project.repair(report, map(common.place, sources)) if repair and not report.is_clean else None
     if as_json:
         from dataclasses import asdict
 

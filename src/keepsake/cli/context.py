@@ -27,7 +27,24 @@ class Common:
         """Return the project that the options name."""
         from keepsake.project import Project
 
-        return Project(repository=self.repository, directory=self.project_directory)
+        repository = None if self.repository is None else self.place(self.repository)
+        return Project(repository=repository, directory=self.project_directory)
+
+    def place(self, text: str) -> str:
+        """Return a repository that was typed, with a relative path made absolute as the shell completes it.
+
+        It counts from the current directory, which may be far below the project's; with -D, which is as if one were
+        there, it is left to count from the project directory.
+
+        Raises:
+            ConfigError: the current directory has been deleted.
+        """
+        is_whole = "://" in text or text.startswith("~") or not text.strip()
+        if is_whole or self.project_directory is not None:
+            return text
+        from keepsake.config import current_directory
+
+        return str(current_directory() / text)
 
 
 pass_common = click.make_pass_decorator(Common, ensure=True)
@@ -56,7 +73,7 @@ def common_options(command: Command) -> Command:
             metavar="URL",
             callback=_remember,
             expose_value=False,
-            help="The repository: a URL or a path. By default that of the project.",
+            help="The repository: a URL, or a path from here (with -D, from DIR). By default that of the project.",
         ),
         click.option(
             "-D",

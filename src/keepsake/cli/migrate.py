@@ -26,7 +26,9 @@ def command(common: Common, old: str, new: str) -> None:
     from keepsake.project import migrate
 
     with progress("migrating") as on_progress:
-        result = migrate(old, new, directory=common.project_directory, on_progress=on_progress)
+        result = migrate(
+            common.place(old), common.place(new), directory=common.project_directory, on_progress=on_progress
+        )
     for problem in result.problems:
         click.echo(problem)
     named = result.left_out if common.verbose else result.left_out[:_NAMED]

@@ -36,7 +36,7 @@ def command(common: Common, places: tuple[str, ...], ids: tuple[str, ...], as_js
     experiment_ids = [project.experiments.get(one).id for one in ids] if ids else None
     with progress("pushing") as on_progress:
         if places:
-            result = project.push(places[-1], on_progress=on_progress, experiment_ids=experiment_ids)
+            result = project.push(common.place(places[-1]), on_progress=on_progress, experiment_ids=experiment_ids)
         else:
             result = project.deliver(on_progress=on_progress)
     if as_json:
