@@ -24,6 +24,7 @@ def test_csv_has_a_row_an_experiment_with_params_and_metrics(cli: RunCli, traine
     rows = list(csv.DictReader(cli("export", at=trained.directory).out.splitlines()))
     assert [row["id"] for row in rows] == [trained.first.id, trained.second.id]
     assert [row["params.learning_rate"] for row in rows] == ["0.1", "0.01"]
+    assert rows[0]["created"] == trained.first.to_json()["created"]
     assert rows[0]["best.loss"] == "0.05"
     assert rows[0]["latest.val/acc"] == "0.5"
 

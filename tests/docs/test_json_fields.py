@@ -63,6 +63,14 @@ def test_the_fields_are_those_that_are_documented(
     assert fields(document, deep=deep) == documented(title)
 
 
+@pytest.mark.parametrize("title", ["ls", "show EXPERIMENT", "show CHECKPOINT", "log", "diff"])
+def test_times_are_written_as_documented(title: str, cli: RunCli, trained: TwoExperiments) -> None:
+    out = cli(*COMMANDS[title](trained, ""), "--json", at=trained.directory).out
+    times = re.findall(r'"created": ?"([^"]*)"', out)
+    assert times
+    assert [one for one in times if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", one)] == []
+
+
 def test_every_command_that_prints_json_is_documented(cli: RunCli) -> None:
     from keepsake.cli.main import COMMANDS as ALL
 

@@ -12,6 +12,7 @@ from typing import IO, Any, Literal, TypeAlias
 
 from keepsake._analysis.interfaces import CheckpointLike, ExperimentLike, flatten_values
 from keepsake._analysis.strict_json import json_text
+from keepsake._model.times import format_time
 from keepsake.errors import ConfigError, KeepsakeError, WriteError
 
 Format: TypeAlias = Literal["csv", "json", "parquet"]
@@ -61,7 +62,7 @@ def checkpoint_rows(experiments: Sequence[ExperimentLike]) -> list[Row]:
         {
             "experiment": one.id,
             "checkpoint": checkpoint.id,
-            "created": checkpoint.created.isoformat(),
+            "created": format_time(checkpoint.created),
             "step": checkpoint.step,
             "path": checkpoint.path,
         }
@@ -76,7 +77,7 @@ def _facts(experiment: ExperimentLike) -> Row:
     duration = experiment.duration
     return {
         "id": experiment.id,
-        "created": experiment.created.isoformat(),
+        "created": format_time(experiment.created),
         "status": experiment.status,
         "name": experiment.name,
         "tags": " ".join(experiment.tags),

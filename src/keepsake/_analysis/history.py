@@ -10,6 +10,7 @@ from typing import Any
 from keepsake._analysis.interfaces import ExperimentLike, flatten_values
 from keepsake._analysis.text import format_value
 from keepsake._model.ids import short_id
+from keepsake._model.times import format_time
 from keepsake._model.values import Value
 
 
@@ -70,7 +71,7 @@ def entry_line(entry: HistoryEntry) -> str:
 def entry_summary(entry: HistoryEntry) -> dict[str, Any]:
     """Return an entry as `keepsake log --json` prints it."""
     return {
-        "created": entry.created.isoformat(),
+        "created": format_time(entry.created),
         "step": entry.step,
         "checkpoint": entry.checkpoint_id,
         "metrics": dict(entry.metrics),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from keepsake._analysis.interfaces import CheckpointLike, ExperimentLike
+from keepsake._model.times import format_time
 
 
 def experiment_summary(experiment: ExperimentLike) -> dict[str, Any]:
@@ -15,7 +16,7 @@ def experiment_summary(experiment: ExperimentLike) -> dict[str, Any]:
     status, duration = experiment.status, experiment.duration
     return {
         "id": experiment.id,
-        "created": experiment.created.isoformat(),
+        "created": format_time(experiment.created),
         "name": experiment.name,
         "tags": list(experiment.tags),
         "status": status,
@@ -39,7 +40,7 @@ def checkpoint_summary(checkpoint: CheckpointLike | None) -> dict[str, Any] | No
     primary = checkpoint.primary_metric
     return {
         "id": checkpoint.id,
-        "created": checkpoint.created.isoformat(),
+        "created": format_time(checkpoint.created),
         "step": checkpoint.step,
         "path": checkpoint.path,
         "metrics": dict(checkpoint.metrics or {}),
