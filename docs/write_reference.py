@@ -23,8 +23,8 @@ REFERENCE = Path(__file__).parent / "reference"
 
 _CONVENTIONS = """\
 Exit codes: 0, 1 (failed), 2 (usage), 3 (not found, or ambiguous). Data goes to standard output, everything else to
-standard error. Where a command takes an ID, any beginning of one that fits no other is enough. What `--json`
-prints is in [json.md](json.md), what filters and sort keys can say in [filters.md](../filters.md)."""
+standard error. Where a command takes an ID, any beginning of one that fits no other is enough, from three digits on.
+What `--json` prints is in [json.md](json.md), what filters and sort keys can say in [filters.md](../filters.md)."""
 
 FUNCTIONS = ("init", "wait", "diff", "migrate")
 CLASSES = (

@@ -161,6 +161,8 @@ class ExperimentCollection:
         Raises:
             NotFoundError: there is none.
             AmbiguousPrefixError: several ids begin so; they are listed.
+            InvalidInputError: it has fewer than three digits, or is no string.
+            ConfigNotFoundError: there is no repository.
         """
         prefix = experiment_id if experiment_id is not None else experiment_id_prefix
         if prefix is None:

@@ -75,7 +75,7 @@ def test_the_candidates_of_an_ambiguous_prefix_are_shown_so_that_they_differ() -
 
 @pytest.mark.parametrize("prefix", ["", "ab", " ab "])
 def test_too_short_a_beginning_is_refused(prefix: str) -> None:
-    with pytest.raises(InvalidInputError, match="is not the id of"):
+    with pytest.raises(InvalidInputError, match="is too short to name an experiment\nhint: give at least 3 digits"):
         check_prefix(prefix, noun="experiment")
 
 

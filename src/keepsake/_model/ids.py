@@ -84,12 +84,15 @@ def check_prefix(prefix: str, *, noun: str) -> str:
     if not isinstance(prefix, str):
         raise InvalidInputError(f"the id of {_with_article(noun)} must be a string, not {type(prefix).__name__}")
     wanted = prefix.strip().lower()
-    is_hexadecimal = _HEX_DIGITS.issuperset(wanted)
-    if not is_hexadecimal or len(wanted) < MIN_PREFIX_DIGITS:
-        error = InvalidInputError if is_hexadecimal else NotFoundError
-        raise error(
+    if not _HEX_DIGITS.issuperset(wanted):
+        raise NotFoundError(
             f"{prefix!r} is not the id of {_with_article(noun)}, nor the beginning of one",
-            hint=f"ids are hexadecimal; give at least {MIN_PREFIX_DIGITS} digits",
+            hint="ids are hexadecimal: digits, and letters from a to f",
+        )
+    if len(wanted) < MIN_PREFIX_DIGITS:
+        raise InvalidInputError(
+            f"{prefix!r} is too short to name {_with_article(noun)}",
+            hint=f"give at least {MIN_PREFIX_DIGITS} digits of the id",
         )
     return wanted
 
