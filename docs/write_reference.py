@@ -26,6 +26,10 @@ Exit codes: 0, 1 (failed), 2 (usage), 3 (not found, or ambiguous). Data goes to 
 standard error. Where a command takes an ID, any beginning of one that fits no other is enough, from three digits on.
 What `--json` prints is in [json.md](json.md), what filters and sort keys can say in [filters.md](../filters.md)."""
 
+_ERRORS = """\
+What Keepsake raises is a `keepsake.KeepsakeError`, and one of these. Each has a `message`, a `hint` on what to do
+(or None) and a `kind`, a word for programs that does not change."""
+
 FUNCTIONS = ("init", "wait", "diff", "migrate")
 CLASSES = (
     "Experiment",
@@ -98,7 +102,18 @@ def _python_page() -> str:
         parts += _function(f"keepsake.{name}", getattr(keepsake, name), level=2)
     for name in CLASSES:
         parts += _class(name, getattr(keepsake, name))
+    parts += ["## keepsake.errors", _ERRORS, _error_table()]
     return "\n\n".join(parts) + "\n"
+
+
+def _error_table() -> str:
+    rows = [
+        f"| `{name}` | {', '.join(f'`{base.__name__}`' for base in kind.__bases__)} | `{kind.kind}` "
+        f"| {' '.join(inspect.cleandoc(kind.__doc__ or '').split())} |"
+        for name, kind in vars(keepsake.errors).items()
+        if isinstance(kind, type) and issubclass(kind, keepsake.KeepsakeError)
+    ]
+    return "\n".join(["| error | is a | kind | |", "|---|---|---|---|", *rows])
 
 
 def _class(name: str, kind: type) -> Iterator[str]:
@@ -135,8 +150,8 @@ def _parameters(function: Callable[..., Any]) -> str:
         if parameter.name == "self":
             continue
         if parameter.kind is parameter.KEYWORD_ONLY and not keyword_only:
-            keyword_only = True
             texts.append("*")
+        keyword_only |= parameter.kind in (parameter.VAR_POSITIONAL, parameter.KEYWORD_ONLY)
         star = "*" if parameter.kind is parameter.VAR_POSITIONAL else ""
         star = "**" if parameter.kind is parameter.VAR_KEYWORD else star
         default = "" if parameter.default is parameter.empty else f"={parameter.default!r}"

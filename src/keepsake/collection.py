@@ -78,7 +78,10 @@ class OnePlace:
 
 
 class ExperimentCollection:
-    """The experiments of one project."""
+    """The experiments of one project.
+
+    Those of the current project are `keepsake.experiments`, those of another one `keepsake.Project(...).experiments`.
+    """
 
     def __init__(self, project: FindsPlace) -> None:
         self._project = project

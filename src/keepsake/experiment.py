@@ -252,7 +252,8 @@ class Experiment(ExperimentFacts):
     def stop(self) -> None:
         """End the experiment: it is `finished`, and all that was saved is on disk, compact. Twice is no error.
 
-        A script need not call this: its end does it. In a notebook, there is no other end.
+        A script need not call this: its end does it. In a notebook, the next `keepsake.init()` does, or the end of the
+        kernel.
 
         Ctrl-C ends the waiting and loses nothing; it is raised, so that a loop over many experiments ends as well.
         """

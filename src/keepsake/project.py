@@ -115,6 +115,10 @@ class Project:
             on_progress: called with (bytes done, bytes in all as far as they are known).
             experiment_ids: copy only these.
 
+        Returns:
+            How many `segments` of journals and `chunks`, of `chunk_bytes`, were copied, and as `deleted` the ids of the
+            experiments that were not, since they were deleted there.
+
         Raises:
             ConfigNotFoundError: there is no repository to copy from.
             StoreError: one of the two failed; what has arrived stays.
@@ -135,6 +139,9 @@ class Project:
 
         Args:
             on_progress: called with (bytes done, bytes in all as far as they are known).
+
+        Returns:
+            What was copied, as of `push`.
 
         Raises:
             ConfigError: `KEEPSAKE_MODE` is offline.
@@ -160,7 +167,8 @@ class Project:
             on_progress: called with (chunks done, chunks in all).
 
         Returns:
-            What was looked at, and every problem with the checkpoints that it touches.
+            What was looked at, and as `problems` each object that is damaged or missing, with its `key`, a `message`
+            and what it `touches`; `is_clean` when there is none.
 
         Raises:
             ConfigNotFoundError: there is no repository.
@@ -177,6 +185,9 @@ class Project:
         Args:
             report: what `check` returned.
             sources: URLs or paths of repositories that may have what is damaged, such as an earlier copy of this one.
+
+        Returns:
+            The keys of what was `restored`, of what was `cleared` away, and of what was `left` as it is.
 
         Raises:
             ConfigNotFoundError: one of the repositories is not there.
@@ -199,6 +210,10 @@ class Project:
         Args:
             dry_run: whether only to say what would be deleted: the result's `plan`.
 
+        Returns:
+            How many `objects` of `size_bytes` were deleted, of the `plan`, which has the `keys` and `size_bytes` that
+            nothing reaches, and how many objects, `young`, that are too young.
+
         Raises:
             ConfigNotFoundError: there is no repository.
             FormatError: a part of the repository cannot be read; nothing was deleted.
@@ -209,6 +224,8 @@ class Project:
 
     def du(self) -> Usage:
         """Return how many bytes the experiments save, and how many the repository takes for them.
+
+        In all, and of each of the `experiments`; the fields are those of `keepsake du --json`.
 
         Raises:
             ConfigNotFoundError: there is no repository.
@@ -252,7 +269,17 @@ class Project:
     def create_config(
         directory: str | os.PathLike[str] | None, repository: str | None, *, replace: bool = False
     ) -> Path:
-        """Write the `keepsake.yaml` of a project and return its path; see `config.write_config`."""
+        """Write the `keepsake.yaml` of a project and return its path.
+
+        Args:
+            directory: the project directory; the current one when None.
+            repository: URL or path, relative to `directory`; `.keepsake` in it when None.
+            replace: whether a `keepsake.yaml` that is there may be replaced.
+
+        Raises:
+            ConflictError: there is a `keepsake.yaml` already.
+            ConfigError: the repository cannot be one, or the directory does not exist.
+        """
         return write_config(directory, repository, replace=replace)
 
     @classmethod
@@ -421,7 +448,7 @@ def init(
     """Begin an experiment in the project of the current directory; see `ExperimentCollection.create`.
 
     Without a `keepsake.yaml` in the current directory or above it, the current directory is the project and `.keepsake`
-    in it the repository.
+    in it the repository. `debug` is without effect; scripts for Keepsake 0.x pass it.
     """
     return default_project.experiments.create(
         path,

@@ -11,7 +11,7 @@ from keepsake.cli.ids import complete_ids
 
 @click.command("name")
 @click.argument("id", shell_complete=complete_ids)
-@click.argument("text", metavar="NAME", required=False)
+@click.argument("text", metavar="[NAME]", required=False)
 @click.option("--clear", is_flag=True, help="Take the name away.")
 @json_option
 @common_options

@@ -11,7 +11,7 @@ from keepsake.cli.ids import complete_ids
 
 @click.command("note")
 @click.argument("id", shell_complete=complete_ids)
-@click.argument("text", metavar="TEXT", required=False)
+@click.argument("text", metavar="[TEXT]", required=False)
 @click.option("-a", "--append", is_flag=True, help="Add TEXT to what is there, on a line of its own.")
 @click.option("--clear", is_flag=True, help="Take the notes away.")
 @json_option
