@@ -194,8 +194,13 @@ def _conflict(path: Path) -> ConflictError:
     return ConflictError(f"{path} is there already", hint="change it by hand, or replace it with --force")
 
 
-def repository_not_found(project: ProjectConfig) -> ConfigNotFoundError:
+def repository_not_found(project: ProjectConfig, mode: Mode = "online") -> ConfigNotFoundError:
     """Return the error for a reader that found no repository: what was looked for, and what may have been meant."""
+    if mode == "offline" and is_bucket(project.repository_url):
+        return ConfigNotFoundError(
+            f"nothing waits on this machine for {mask_url(project.repository_url)}, which is not asked offline",
+            hint="unset KEEPSAKE_MODE, where there is a network; or is KEEPSAKE_STAGING another one than in the job?",
+        )
     message = f"there is no repository at {mask_url(project.repository_url)}"
     if project.source == "default":
         message += f"; no {CONFIG_NAMES[0]} in {project.directory} names another one"

@@ -121,15 +121,21 @@ class Project:
 
         Raises:
             ConfigNotFoundError: there is no repository to copy from.
+            ConfigError: the other one is in a bucket, and `KEEPSAKE_MODE` is offline.
             StoreError: one of the two failed; what has arrived stays.
             FormatError, NotFoundError: a part of this repository is damaged; the rest was copied.
         """
         from keepsake._repository.push import push
 
-        target = Project(to, self._find_config().directory).find_place().open_home(create=True)
+        target = Project(to, self._find_config().directory).find_place()
+        _check_online(target)
         counter = _Counter(on_progress)
         return push(
-            self._open(), target, experiment_ids=experiment_ids, on_progress=counter.advance, on_total=counter.expect
+            self._open(),
+            target.open_home(create=True),
+            experiment_ids=experiment_ids,
+            on_progress=counter.advance,
+            on_total=counter.expect,
         )
 
     def deliver(self, *, on_progress: Callable[[int, int], None] | None = None) -> PushResult:
@@ -151,11 +157,7 @@ class Project:
         from keepsake._tracking.delivery import Delivery
 
         place = self.find_place()
-        if place.delivers_to is not None:
-            raise ConfigError(
-                f"nothing can be delivered to {place.delivers_to} offline",
-                hint="unset KEEPSAKE_MODE, where there is a network",
-            )
+        _check_online(place)
         counter = _Counter(on_progress)
         delivery = Delivery(place.open_home(create=True), place.staging, place.locks)
         return delivery.deliver(on_progress=counter.advance, on_total=counter.expect)
@@ -371,7 +373,7 @@ class Project:
 
     def describe_absence(self) -> ConfigNotFoundError:
         """Make the error for a project that has no repository."""
-        return repository_not_found(self._find_config())
+        return repository_not_found(self._find_config(), read_settings(os.environ).mode)
 
     def _find_config(self) -> ProjectConfig:
         return find_project(self.directory, self.repository, os.environ)
@@ -493,6 +495,7 @@ def migrate(
     Raises:
         ConfigNotFoundError: there is no repository at `old`.
         InvalidInputError: the one at `old` is not of Keepsake 0.x.
+        ConfigError: the one at `new` is in a bucket, and `KEEPSAKE_MODE` is offline.
         UnsupportedVersionError: the one at `new` is of Keepsake 0.x, too.
         StoreError: one of the two failed; what has arrived stays.
     """
@@ -508,8 +511,18 @@ def migrate(
         raise InvalidInputError(
             f"the repository at {source.store.url} is of this version already", hint="`keepsake push` copies it"
         )
-    target = Project(new, directory).find_place().open_home(create=True)
-    return run_migration(source, target, on_progress=on_progress)
+    target = Project(new, directory).find_place()
+    _check_online(target)
+    return run_migration(source, target.open_home(create=True), on_progress=on_progress)
+
+
+def _check_online(target: Place) -> None:
+    """Raise `ConfigError` when what is copied there would stay on this machine."""
+    if target.delivers_to is not None:
+        raise ConfigError(
+            f"nothing can be delivered to {target.delivers_to} offline",
+            hint="unset KEEPSAKE_MODE, where there is a network",
+        )
 
 
 def wait() -> None:

@@ -19,6 +19,8 @@ from keepsake.stores.local import LocalStore
 from tests.bucket.conftest import configure
 from tests.bucket.places import bucket, content, move_to_another_machine
 from tests.durability.scripts import finish, write_script
+from tests.legacy.repositories import experiment as old_experiment
+from tests.legacy.repositories import write_repository
 from tests.servers.machines import allows_namespaces, run_island
 from tests.servers.seaweedfs import S3Server
 
@@ -192,6 +194,29 @@ def test_what_was_saved_offline_for_a_wrong_bucket_is_pushed_from_its_directory(
     done = CliRunner().invoke(cli, ["push", str(saved), s3_url])
     assert done.exit_code == 0, done.output
     assert [one.params for one in keepsake.experiments.list()] == [{"rate": 0.1}]
+
+
+@pytest.mark.usefixtures("project")
+def test_offline_nothing_is_said_to_be_in_a_bucket(
+    s3_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEEPSAKE_MODE", "offline")
+    with pytest.raises(ConfigNotFoundError, match="nothing waits on this machine for s3://"):
+        keepsake.experiments.list()
+    keepsake.init(params={"rate": 0.1}).stop()
+    for url in (s3_url, "s3://elsewhere/vision"):
+        done = CliRunner().invoke(cli, ["push", url])
+        assert (done.exit_code, f"nothing can be delivered to {url} offline" in done.output) == (1, True)
+    assert CliRunner().invoke(cli, ["push", str(tmp_path / "disk")]).exit_code == 0
+    (copied,) = keepsake.Project(str(tmp_path / "disk")).experiments.list()
+    assert copied.params == {"rate": 0.1}
+
+
+def test_offline_nothing_is_migrated_to_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEEPSAKE_MODE", "offline")
+    old = write_repository(tmp_path / "old", old_experiment())
+    with pytest.raises(ConfigError, match="nothing can be delivered to s3://elsewhere/vision offline"):
+        keepsake.migrate(str(old), "s3://elsewhere/vision", directory=tmp_path)
 
 
 def statuses() -> list[str]:
