@@ -135,10 +135,10 @@ def test_lines_of_a_training_loop_are_not_decoded_one_by_one(monkeypatch: pytest
     data = long_journal()
     decoded: list[int] = []
 
-    def count_lines(rest: bytes, *, place: bytes) -> list[dict[str, Any]]:
+    def count_lines(rest: bytes, *, place: bytes) -> dict[int, dict[str, Any]]:
         assert place == NAME.place
         decoded.append(rest.count(b"\n"))
-        return []
+        return {}
 
     monkeypatch.setattr(rows_module, "decode_lines", count_lines)
     taken = take_lines(data, NAME.place)

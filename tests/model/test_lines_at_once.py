@@ -21,7 +21,7 @@ PLACE = b"place"
 def test_whole_lines_are_what_they_are_one_by_one(documents: list[dict[str, Scalar]]) -> None:
     lines = [encode_line(document, place=PLACE) for document in documents]
     at_once = decode_lines(b"".join(lines), place=PLACE)
-    assert repr(at_once) == repr([decode_line(line, place=PLACE) for line in lines])
+    assert repr(at_once) == repr({number: decode_line(line, place=PLACE) for number, line in enumerate(lines)})
 
 
 @given(DOCUMENTS.filter(bool), st.data())
@@ -37,7 +37,7 @@ def test_a_changed_byte_anywhere_leaves_it_to_one_by_one(
 def test_lines_of_another_place_or_of_no_json_are_left_to_one_by_one() -> None:
     line = encode_line({"a": 1}, place=PLACE)
     assert decode_lines(line, place=b"another") is None
-    assert decode_lines(b"", place=PLACE) == []
+    assert decode_lines(b"", place=PLACE) == {}
     for wrong in (b"\n", b"{}\n", line + b"\n"):
         assert decode_lines(wrong, place=PLACE) is None
 
@@ -57,7 +57,11 @@ def test_lines_that_are_passed_over_are_verified_and_the_last_of_them_decoded(
     documents = [{"type": kind, "value": value} for kind, value in kinds]
     data = b"".join(encode_line(document, place=PLACE) for document in documents)
     logs = [document for document in documents if document["type"] == "log"]
-    kept = [document for document in documents if document["type"] != "log" or document is logs[-1]]
+    kept = {
+        number: document
+        for number, document in enumerate(documents)
+        if document["type"] != "log" or document is logs[-1]
+    }
     assert decode_lines(data, place=PLACE, passing=b'"type":"log",') == kept
     if is_damaged and logs:
         assert decode_lines(data.replace(b'"log"', b'"lag"', 1), place=PLACE, passing=b'"type":"log",') is None

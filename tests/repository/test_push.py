@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,23 @@ def test_pushing_again_copies_nothing(source: Side, target: Side) -> None:
     assert target.all_keys() == before
     assert target.read() == source.read()
     assert len(target.read()) == 2
+
+
+def test_what_a_long_run_logged_takes_no_memory_when_it_is_pushed_again_and_again(source: Side, target: Side) -> None:
+    writer = Writer(source, "c" * 64)
+    for number in range(12_000):
+        writer.journal.append({"type": "log", "metrics": {"loss": number / 7}, "step": number, "time": TIME.format(1)})
+    push(source.repository, target.repository)
+    writer.save(CONTENTS[0], 2)
+    tracemalloc.start()
+    try:
+        push(source.repository, target.repository, experiment_ids=["c" * 64])
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert target.read() == source.read()
+    # One segment at a time, a few times over. All events of this run are 7 MB.
+    assert peak_bytes < 3 << 20
 
 
 def test_a_longer_segment_replaces_the_shorter_one_and_never_the_other_way(source: Side, target: Side) -> None:

@@ -35,6 +35,8 @@ class Left:
             self.repository, self.experiment_id, locks=self.locks, open_staging=lambda home: home, heartbeat=True
         )
         session.write_first({"type": "experiment", "id": self.experiment_id}, None)
+        for step in range(3):
+            session.write({"type": "log", "metrics": {"loss": 0.5}, "step": step})
         (root / "weights").write_bytes(b"weights" * 10_000)
         found = scan_path(root, "weights", IgnoreRules.load(root))
         body = {"path": "weights"}
@@ -47,10 +49,10 @@ class Left:
 
     def is_finished(self) -> bool:
         state = self.repository.load_experiment(self.experiment_id)
-        stops = [one.stop["status"] for one in state.sessions.values() if one.stop is not None]
+        stops = [(one.stop["status"], one.stop["events"]) for one in state.sessions.values() if one.stop is not None]
         assert check_repository(self.repository).problems == []
         return (
-            stops == ["lost"]
+            stops == [("lost", 5)]
             and list_heartbeats(self.faulty) == {}
             and not self.repository.chunks.is_raw(self.chunk)
             and list(self.locks.glob("*.lock")) == []

@@ -93,7 +93,8 @@ def take_lines(data: bytes, place: bytes) -> Lines | None:
         return None
     taken = _TakenLines(reader)
     numbers = np.flatnonzero(~taken.is_taken).tolist()
-    bodies = decode_lines(reader.lines(numbers), place=place)
+    decoded = decode_lines(reader.lines(numbers), place=place)
+    bodies = None if decoded is None else [*decoded.values()]
     if bodies is None or not all(isinstance(body.get("time"), str) for body in bodies):
         return None
     taken.add_bodies(numbers, bodies)

@@ -98,7 +98,7 @@ def mark(repository: Repository, *, now_s: float, find_needed: FindNeeded | None
     intended = list_intended(repository.store, now_s=now_s)
     reached.manifests |= intended
     reached.chunks |= intended
-    for journal in repository.iterate_journals():
+    for journal in repository.iterate_journals(with_logs=False):
         if journal.problems:
             raise _cannot_collect(journal.problems[0][1].message)
         if find_needed is not None:

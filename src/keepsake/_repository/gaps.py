@@ -46,13 +46,12 @@ def _find_lost_events(journal: Journal) -> list[Gap]:
         if event.body.get("type") == "stop" and isinstance(count, int):
             session_id = event.body.get("session") or event.session_id
             written[session_id] = max(written[session_id], count)
-    found = Counter(event.session_id for event in journal.events)
     return [
         Gap(
             f"{journals_prefix(journal.experiment_id)}.{session_id}.*",
-            f"{count - found[session_id]} of the {count} events of a session of experiment "
+            f"{count - journal.counts[session_id]} of the {count} events of a session of experiment "
             f"{short_id(journal.experiment_id)} are gone",
         )
         for session_id, count in written.items()
-        if found[session_id] < count
+        if journal.counts[session_id] < count
     ]

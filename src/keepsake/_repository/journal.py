@@ -8,6 +8,7 @@ nor one that is being written is ever taken for an event.
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -135,6 +136,8 @@ class Journal:
 
     experiment_id: str
     events: list[Event] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    """By session, how many events were read of it, with those that were only logged and are not wanted."""
     problems: list[tuple[str, KeepsakeError]] = field(default_factory=list)
     """Keys of what could not be read, and why."""
 
@@ -200,11 +203,10 @@ def read_events(name: SegmentName, data: bytes, journal: Journal, *, with_logs: 
         journal.problems.append((name.key, error))
     whole = data[: data.rfind(b"\n") + 1]
     bodies = decode_lines(whole, place=name.place, passing=b"" if with_logs else _LOG)
-    if bodies is not None and all(_is_event(body) for body in bodies):
+    if bodies is not None and all(_is_event(body) for body in bodies.values()):
         session_id, segment = name.session_id, name.number
-        journal.events += [
-            Event(body["time"], session_id, (segment, number), body) for number, body in enumerate(bodies)
-        ]
+        journal.events += [Event(body["time"], session_id, (segment, number), body) for number, body in bodies.items()]
+        journal.counts[session_id] += whole.count(b"\n")
     else:
         _read_each(name, whole, journal)
     if _lacks_its_newline(name, data):
@@ -224,6 +226,7 @@ def _read_each(name: SegmentName, whole: bytes, journal: Journal) -> None:
             journal.problems.append((name.key, damage))
             continue
         journal.events.append(event)
+        journal.counts[name.session_id] += 1
 
 
 def _is_event(body: dict[str, Any]) -> bool:

@@ -149,7 +149,7 @@ def _push_experiment(
     # What the target has of a segment need not be fetched from there: it is the beginning of what is here.
     known = {(one.name.session_id, one.name.number) for one in segments if one.is_whole_there or one.events_there}
     foreign = [name for name in names_there if (name.session_id, name.number) not in known]
-    there = load_journal(target.store, experiment_id, foreign).events
+    there = load_journal(target.store, experiment_id, foreign, with_logs=False).events
     there += [event for segment in segments for event in segment.events_there]
     if _is_deleted(there):
         copier.result.deleted.append(experiment_id)
@@ -179,7 +179,9 @@ class _Segment:
 
     name: SegmentName
     data: bytes
+    """Its whole lines; nothing when the target has them, for a long run has a gigabyte of them."""
     events: list[Event]
+    """Those in it, but for what was only logged: that refers to nothing."""
     events_there: list[Event]
     """Those of them that the target has."""
     is_whole_there: bool
@@ -198,14 +200,16 @@ class _Segment:
         data = data[: data.rfind(b"\n") + 1]
         published = replace(name, size_bytes=len(data))
         journal = Journal(name.experiment_id)
-        read_events(published, data, journal)
+        read_events(published, data, journal, with_logs=False)
         if journal.problems:
             raise journal.problems[0][1]
         if size_bytes_there is None or size_bytes_there > len(data):
             return cls(published, data, journal.events, [], is_whole_there=False)
+        if size_bytes_there == len(data):
+            return cls(published, b"", journal.events, journal.events, is_whole_there=True)
         lines_there = data.count(b"\n", 0, size_bytes_there)
-        is_whole = size_bytes_there == len(data)
-        return cls(published, data, journal.events, journal.events[:lines_there], is_whole_there=is_whole)
+        events_there = [event for event in journal.events if event.position[1] < lines_there]
+        return cls(published, data, journal.events, events_there, is_whole_there=False)
 
     @property
     def has_deletion(self) -> bool:
@@ -224,7 +228,7 @@ class _Segment:
 def _push_segment(segment: _Segment, needed: set[str], there: list[SegmentName], copier: _Copier) -> None:
     name, data, target = segment.name, segment.data, copier.target
     same_place = [other for other in there if (other.session_id, other.number) == (name.session_id, name.number)]
-    if any(other.size_bytes is None or other.size_bytes >= len(data) for other in same_place):
+    if segment.is_whole_there or any(other.size_bytes is None or other.size_bytes >= len(data) for other in same_place):
         return
     digests = sorted(needed.intersection(digest for event in segment.events for digest in references(event.body)))
     intents: list[str] = []

@@ -220,17 +220,17 @@ class Repository:
                 found.append(_fold(load_journal(self.store, experiment_id, segments)))
         return found
 
-    def load_journal(self, experiment_id: str) -> Journal:
-        """Read every event of one experiment."""
+    def load_journal(self, experiment_id: str, *, with_logs: bool = True) -> Journal:
+        """Read every event of one experiment; `with_logs` is as in `read_events`."""
         segments = list_segments(self.store, experiment_id).get(experiment_id, [])
-        return load_journal(self.store, experiment_id, segments)
+        return load_journal(self.store, experiment_id, segments, with_logs=with_logs)
 
-    def load_experiment(self, experiment_id: str) -> ExperimentState:
+    def load_experiment(self, experiment_id: str, *, with_logs: bool = True) -> ExperimentState:
         """Read one experiment. Raises `NotFoundError` when it was deleted, or none of it can be read."""
-        return _fold(self.load_journal(experiment_id))
+        return _fold(self.load_journal(experiment_id, with_logs=with_logs))
 
-    def iterate_journals(self) -> Iterator[Journal]:
-        """Read the journals of all experiments, one experiment at a time."""
+    def iterate_journals(self, *, with_logs: bool = True) -> Iterator[Journal]:
+        """Read the journals of all experiments, one experiment at a time; `with_logs` is as in `read_events`."""
         rest = iter(sorted(list_segments(self.store).items()))
         threads = concurrency_of(self.store)
         while batch := list(islice(rest, _JOURNALS_AT_ONCE * threads)):
@@ -238,7 +238,7 @@ class Repository:
 
             def work(shared: Iterator[tuple[str, list[SegmentName]]], loaded: dict[str, Journal] = loaded) -> None:
                 for experiment_id, segments in shared:
-                    loaded[experiment_id] = load_journal(self.store, experiment_id, segments)
+                    loaded[experiment_id] = load_journal(self.store, experiment_id, segments, with_logs=with_logs)
 
             run_workers(work, batch, threads=min(threads, len(batch)))
             yield from (loaded[experiment_id] for experiment_id, _ in batch)

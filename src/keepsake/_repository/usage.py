@@ -58,7 +58,7 @@ def measure_usage(repository: Repository) -> Usage:
     journal_bytes = sum(info.size_bytes for prefix in (JOURNALS, PACKS) for info in repository.store.list(prefix))
     logical: dict[str, int] = {}
     reached: dict[str, set[str]] = {}
-    for journal in repository.iterate_journals():
+    for journal in repository.iterate_journals(with_logs=False):
         digests = reached_manifests(journal.events)
         manifests = repository.load_manifests(digests)
         if not journal.events or not digests:

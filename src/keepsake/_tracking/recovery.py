@@ -91,7 +91,7 @@ def settle_dead_sessions(
 
 def _settle(repository: Repository, session: LockedSession, locks: Path, threads: int, waiting: Waiting | None) -> None:
     settled = load_settled(locks, session.session_id)
-    journal = repository.load_journal(session.experiment_id)
+    journal = repository.load_journal(session.experiment_id, with_logs=False)
     digests = [one for one in session_manifests(journal, session.session_id) if one not in settled]
     # What is damaged, or was deleted since, nobody can settle, now or later. Reading and `check` say so.
     with contextlib.suppress(FormatError, NotFoundError):
@@ -107,10 +107,10 @@ def _settle(repository: Repository, session: LockedSession, locks: Path, threads
 
 def _mark_lost(repository: Repository, session: LockedSession) -> None:
     store = repository.store
-    journal = repository.load_journal(session.experiment_id)
+    journal = repository.load_journal(session.experiment_id, with_logs=False)
     state = fold_events(session.experiment_id, journal.events)
     if state is not None and session.session_id in state.sessions and state.sessions[session.session_id].stop is None:
-        count = sum(event.session_id == session.session_id for event in journal.events)
+        count = journal.counts[session.session_id]
         body = {"type": "stop", "status": "lost", "session": session.session_id, "events": count}
         append_event(store, session.experiment_id, body, after=state.last_time)
     if isinstance(store, AppendStore):

@@ -78,14 +78,15 @@ def release_delivered(
         names = [name for name, _ in staged]
         names_there = list_segments(home.store, experiment_id).get(experiment_id, [])
         there = _count_delivered(staging, names, names_there)
-        journal = load_journal(staging.store, experiment_id, names)
+        # Of what was only logged, the last of a segment is enough: when that was delivered, all of it was.
+        journal = load_journal(staging.store, experiment_id, names, with_logs=False)
         spent |= {digest for event in journal.events for digest in references(event.body)}
-        writers = _find_writers(journal.events, staged, locks)
+        writers = _find_writers([journal], staged, locks)
         if writers == {"elsewhere"}:
             # That a session was lost is said at home, and its lock may be forgotten before this looks.
             foreign = [name for name in names_there if (name.session_id, name.number) not in there]
-            said = load_journal(home.store, experiment_id, foreign).events
-            writers = _find_writers([*journal.events, *said], staged, locks)
+            said = load_journal(home.store, experiment_id, foreign, with_logs=False)
+            writers = _find_writers([journal, said], staged, locks)
         if not writers:
             # A session that was killed while it saved a checkpoint will not write the event that it announced.
             for session_id in {name.session_id for name in names}:
@@ -135,17 +136,17 @@ def _count_delivered(
     for name in names:
         place = (name.session_id, name.number)
         length = lengths.get(place, 0)
-        counts[place] = math.inf if length is None else get_segment(staging.store, name).count(b"\n", 0, length)
+        is_whole = length is None or (name.size_bytes is not None and length >= name.size_bytes)
+        counts[place] = math.inf if is_whole else get_segment(staging.store, name).count(b"\n", 0, length)
     return counts
 
 
 def _find_writers(
-    events: Iterable[Event], staged: Iterable[tuple[SegmentName, ObjectInfo]], locks: Path
+    journals: Collection[Journal], staged: Iterable[tuple[SegmentName, ObjectInfo]], locks: Path
 ) -> set[Literal["here", "elsewhere"]]:
     """Return where sessions may still write to an experiment, as far as that can be known on this machine."""
-    events = list(events)
-    stopped = _stopped_sessions(events)
-    is_deleted = any(_deletes_all(event) for event in events)
+    stopped = _stopped_sessions(journals)
+    is_deleted = any(_deletes_all(event) for journal in journals for event in journal.events)
     oldest_ns = time.time_ns() - int(ABANDONED_S * 1e9)
     found: set[Literal["here", "elsewhere"]] = set()
     for name, info in staged:
@@ -158,10 +159,13 @@ def _find_writers(
     return found
 
 
-def _stopped_sessions(events: Collection[Event]) -> set[str]:
+def _stopped_sessions(journals: Iterable[Journal]) -> set[str]:
     """Return the ids of the sessions that said that they ended, or of which their machine said so and was right."""
-    counts = Counter(event.session_id for event in events)
-    stops = [event for event in events if event.body.get("type") == "stop"]
+    counts: Counter[str] = Counter()
+    stops: list[Event] = []
+    for journal in journals:
+        counts += journal.counts
+        stops += [event for event in journal.events if event.body.get("type") == "stop"]
     lost = [event.body for event in stops if "session" in event.body]
     return {event.session_id for event in stops} | {
         body["session"] for body in lost if counts[body["session"]] <= body.get("events", math.inf)

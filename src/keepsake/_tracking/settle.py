@@ -53,7 +53,7 @@ def settle(
         except (FormatError, NotFoundError) as error:
             unreadable[digest] = error
     if unreadable:
-        needed = reached_manifests(repository.load_journal(experiment_id).events)
+        needed = reached_manifests(repository.load_journal(experiment_id, with_logs=False).events)
         damage += [error for digest, error in unreadable.items() if digest in needed]
     if on_total is not None:
         on_total(sum(lengths.values()))

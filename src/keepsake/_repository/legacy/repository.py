@@ -41,7 +41,7 @@ class LegacyRepository(Repository):
         """Raise `UnsupportedVersionError`, whose hint says how to migrate."""
         raise refusal(self.store.url)
 
-    def load_journal(self, experiment_id: str) -> Journal:
+    def load_journal(self, experiment_id: str, *, with_logs: bool = True) -> Journal:  # noqa: ARG002 (it has none)
         """Read every event of one experiment."""
         journal = Journal(experiment_id)
         try:
@@ -53,9 +53,10 @@ class LegacyRepository(Repository):
             return journal
         session_id = only_session(experiment_id)
         journal.events += [Event(body["time"], session_id, (0, number), body) for number, body in enumerate(bodies)]
+        journal.counts[session_id] = len(bodies)
         return journal
 
-    def iterate_journals(self) -> Iterator[Journal]:
+    def iterate_journals(self, *, with_logs: bool = True) -> Iterator[Journal]:  # noqa: ARG002 (there are none)
         """Read the journals of all experiments, one experiment at a time."""
         return map(self.load_journal, self.experiment_ids())
 

@@ -1,0 +1,38 @@
+"""Releasing: what was delivered leaves staging, and nothing before. Between disks; `tests/bucket` has the whole way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from keepsake._model.ids import new_id, new_session_id
+from keepsake._model.times import Clock
+from keepsake._repository.collect import collect
+from keepsake._repository.journal import JournalWriter, list_segments
+from keepsake._repository.push import push
+from keepsake._repository.repository import Repository
+from keepsake._tracking.release import release_delivered
+from keepsake.stores.local import LocalStore
+
+
+def test_a_log_that_was_not_delivered_stays_and_so_does_what_stands_before_it(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "staging")
+    staging, _ = Repository.open_or_create(store)
+    home, _ = Repository.open_or_create(LocalStore(tmp_path / "home"))
+    experiment_id, clock = new_id(), Clock()
+    journal = JournalWriter(store, experiment_id, new_session_id())
+    journal.append({"type": "experiment", "id": experiment_id, "time": clock.now()})
+    for step in range(4):
+        journal.append({"type": "log", "metrics": {"a": 1}, "step": step, "time": clock.now()})
+    push(staging, home)
+    for step in range(4, 7):
+        journal.append({"type": "log", "metrics": {"a": 1}, "step": step, "time": clock.now()})
+    journal.append({"type": "stop", "status": "finished", "events": 9, "time": clock.now()})
+    journal.seal()
+    release_delivered(staging, home, tmp_path / "locks")
+    assert list_segments(staging.store)
+    push(staging, home)
+    release_delivered(staging, home, tmp_path / "locks")
+    assert not list_segments(staging.store)
+    # Those that collecting passes over count as well: none of the nine events is missed.
+    collect(home, young_s=0)
+    assert [log["step"] for log in home.load_experiment(experiment_id).logs] == list(range(7))
