@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 NewEvent: TypeAlias = dict[str, Any]
 _STEP_LIMIT = 1 << 63
 
+KEPT_LOGS = 10_000
+"""So many of the last logged metrics, and at most twice that, are kept while an experiment is written to: some 6 MB. A
+run of weeks logs a gigabyte, which is read again when somebody asks for it."""
+
 
 @dataclass(frozen=True)
 class LogEntry:
@@ -62,6 +66,8 @@ class Experiment(ExperimentFacts):
         self._session = session
         self._lock = threading.RLock()
         self._state = state
+        self._lacks_logs = False
+        """Whether the state has only the last of what was logged."""
         self._checkpoints: CheckpointList | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -72,12 +78,17 @@ class Experiment(ExperimentFacts):
         self.__dict__ |= state
         self._lock = threading.RLock()
 
-    def _load(self, state: ExperimentState) -> None:
-        if self._session is not None and not self._session.is_at_home:
-            known = {body["id"] for body in state.checkpoints}
-            state.checkpoints += [body for body in self._state.checkpoints if body["id"] not in known]
-        self._state = state
-        self._checkpoints = None
+    def _load(self, state: ExperimentState, *, lacks_logs: bool = False) -> None:
+        with self._lock:
+            if self._session is not None and not self._session.is_at_home:
+                known = {body["id"] for body in state.checkpoints}
+                state.checkpoints += [body for body in self._state.checkpoints if body["id"] not in known]
+            if self._session is not None:  # another thread may have logged since the state was read
+                times = {body["time"] for body in state.logs}
+                state.logs += [body for body in self._state.logs if body["time"] not in times]
+            self._state = state
+            self._lacks_logs = lacks_logs
+            self._checkpoints = None
 
     # What people call it
 
@@ -164,9 +175,15 @@ class Experiment(ExperimentFacts):
     @property
     def logs(self) -> list[LogEntry]:
         """The metrics that were logged between checkpoints."""
+        if self._lacks_logs:
+            try:
+                self._load(self._repository.load_experiment(self.id))
+            except KeepsakeError as failure:
+                warn(f"only the last of what experiment {self.short_id()} logged is at hand: {failure}")
+        with self._lock:
+            bodies = [*self._state.logs]
         return [
-            LogEntry(LocalTime.from_text(body["time"]), body.get("step"), body.get("metrics") or {})
-            for body in self._state.logs
+            LogEntry(LocalTime.from_text(body["time"]), body.get("step"), body.get("metrics") or {}) for body in bodies
         ]
 
     def latest(self) -> Checkpoint | None:
@@ -247,7 +264,13 @@ class Experiment(ExperimentFacts):
         number = _check_step(step)
         if number is not None:
             body["step"] = number
-        self._state.logs.append(self._remember(self._writing_session().write(body)))
+        event = self._remember(self._writing_session().write(body))
+        with self._lock:
+            logs = self._state.logs
+            logs.append(event)
+            if len(logs) > 2 * KEPT_LOGS:
+                del logs[:-KEPT_LOGS]
+                self._lacks_logs = True
 
     def stop(self) -> None:
         """End the experiment: it is `finished`, and all that was saved is on disk, compact. Twice is no error.
@@ -267,7 +290,9 @@ class Experiment(ExperimentFacts):
         if session.is_deleted:
             return
         try:
-            self._load(self._repository.load_experiment(self.id))
+            lacks_logs = self._lacks_logs
+            state = self._repository.load_experiment(self.id, with_logs=not lacks_logs)
+            self._load(state, lacks_logs=lacks_logs)
         except KeepsakeError as failure:
             warn(f"experiment {self.short_id()} was stopped, but not read back: {failure}")
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
+import pytest
+
 import keepsake
 from tests.api.runs import only_experiment
 
@@ -32,3 +37,33 @@ def test_one_may_log_to_an_experiment_that_was_fetched() -> None:
     assert fetched.is_running()
     fetched.stop()
     assert [entry.metrics for entry in only_experiment().logs] == [{"note": "late"}]
+
+
+@pytest.fixture
+def few_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keepsake.experiment.KEPT_LOGS", 10)
+
+
+@pytest.mark.usefixtures("few_kept")
+def test_a_run_that_logs_without_end_keeps_the_last_in_memory_and_reads_the_rest_when_asked() -> None:
+    experiment = keepsake.init()
+    for step in range(55):
+        experiment.log(loss=1.0, step=step)
+    assert len(experiment._state.logs) <= 20
+    assert [entry.step for entry in experiment.logs] == list(range(55))
+    for step in range(55, 80):
+        experiment.log(loss=1.0, step=step)
+    assert len(experiment._state.logs) <= 20
+    experiment.stop()
+    assert len(experiment._state.logs) <= 20
+    assert [entry.step for entry in experiment.logs] == list(range(80))
+
+
+@pytest.mark.usefixtures("few_kept")
+def test_what_was_logged_last_is_shown_when_the_rest_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    experiment = keepsake.init()
+    for step in range(25):
+        experiment.log(loss=1.0, step=step)
+    shutil.rmtree(Path.cwd() / ".keepsake")
+    assert [entry.step for entry in experiment.logs][-10:] == list(range(15, 25))
+    assert "only the last of what experiment" in capsys.readouterr().err
