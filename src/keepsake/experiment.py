@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import importlib
 import operator
+import os
 import threading
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias
@@ -26,7 +28,6 @@ from keepsake.errors import FileNotSavedError, InvalidInputError, KeepsakeError,
 from keepsake.notices import warn
 
 if TYPE_CHECKING:
-    import os
     from datetime import datetime, timedelta
 
     from matplotlib.axes import Axes
@@ -69,6 +70,8 @@ class Experiment(ExperimentFacts):
         self._lacks_logs = False
         """Whether the state has only the last of what was logged."""
         self._checkpoints: CheckpointList | None = None
+        if session is not None:
+            _written[id(self)] = self
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what belongs to this process; another one that gets it goes on in a session of its own."""
@@ -339,6 +342,8 @@ class Experiment(ExperimentFacts):
         self._state.tags = tuple(changes.get("tags", self._state.tags))
 
     def _writing_session(self) -> Session:
+        if self._session is None:
+            _written[id(self)] = self
         with self._lock:
             if self._session is None:
                 self._repository.check_writable()
@@ -358,6 +363,10 @@ class Experiment(ExperimentFacts):
                     dispatcher=self._place.dispatcher,
                 )
             return self._session
+
+    def after_fork_in_child(self) -> None:
+        """Make the lock anew: a thread of the parent may hold it, which the child does not have."""
+        self._lock = threading.RLock()
 
     def _remember(self, event: NewEvent) -> NewEvent:
         """Make an event that was just written one as it is read, and know of its session, which may be a new one."""
@@ -494,6 +503,19 @@ class Experiment(ExperimentFacts):
         from keepsake._analysis.experimenthtml import experiment_html
 
         return str(experiment_html(self))
+
+
+_written: weakref.WeakValueDictionary[int, Experiment] = weakref.WeakValueDictionary()
+"""What this process writes to. By `id()`: several that are equal may be among them."""
+
+
+def _after_fork_in_child() -> None:
+    for experiment in list(_written.values()):
+        experiment.after_fork_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 def __getattr__(name: str) -> Any:

@@ -63,6 +63,36 @@ def test_a_forked_child_writes_in_a_session_of_its_own_and_ends_alone(end: str) 
     assert_clean()
 
 
+def test_a_child_that_is_forked_while_a_thread_is_at_the_experiment_writes_to_it() -> None:
+    code, _, talk = run_script(
+        """
+        import os, signal, threading
+        import keepsake
+
+        experiment = keepsake.init(quiet=True)
+        held, is_over = threading.Event(), threading.Event()
+
+        def be_at_it():
+            with experiment._lock:
+                held.set()
+                is_over.wait()
+
+        threading.Thread(target=be_at_it).start()
+        held.wait()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)
+            experiment.log(who="child")
+            os._exit(0)
+        is_over.set()
+        assert os.waitpid(child, 0)[1] == 0
+    """,
+        options=FORKING,
+    )
+    assert (code, talk) == (0, "")
+    assert [entry.metrics for entry in only_experiment().logs] == [{"who": "child"}]
+
+
 def test_the_end_of_the_parent_does_not_end_the_childs_session() -> None:
     code, words, talk = run_script(
         """
