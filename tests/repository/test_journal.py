@@ -118,6 +118,18 @@ def test_after_a_failed_append_a_new_segment_is_begun(effect: Any) -> None:
     assert (second.number, second.size_bytes) == (1, None)
 
 
+def test_events_that_a_full_disk_refuses_leave_no_empty_segments() -> None:
+    store = FaultyStore(MemoryStore())
+    writer = JournalWriter(store, EXPERIMENT, SESSION)
+    store.fail("append", times=20)
+    for number in range(20):
+        with pytest.raises(StoreError):
+            writer.append(event(number))
+    assert names(store) == []
+    writer.append(event(20))
+    assert numbers(store) == [20]
+
+
 @pytest.mark.parametrize("effect", ["none", "whole"])
 @pytest.mark.parametrize("name", ["open_append", "rename", "head"])
 def test_a_store_that_fails_otherwise_takes_no_event_away(name: str, effect: Any) -> None:

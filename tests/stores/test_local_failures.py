@@ -72,6 +72,9 @@ def test_on_a_full_disk_an_append_that_fits_in_part_fails_and_ends_the_appender(
     with pytest.raises(WriteError, match="a/journal") as caught:
         appender.append(b"y" * 600_000)
     assert caught.value.hint
+    # A session waits for room when it is told that there is none.
+    assert isinstance(caught.value.__cause__, OSError)
+    assert caught.value.__cause__.errno in (errno.ENOSPC, errno.EFBIG)
     with pytest.raises(WriteError, match="closed"):
         appender.append(b"z")
     content = small_disk.get("a/journal")
@@ -207,6 +210,11 @@ def test_short_writes_are_carried_on(store: LocalStore, monkeypatch: pytest.Monk
     data = bytes(range(200))
     store.put("a/one", data)
     store.put("a/many", [data[:1], data[1:90], b"", memoryview(data)[90:]])
+    appender = store.open_append("a/journal")
+    appender.append(data)
+    appender.append(data)
+    assert store.get("a/journal") == data * 2
+    assert appender.size_bytes == 400
     assert store.get("a/one") == data
     assert store.get("a/many") == data
 

@@ -109,8 +109,11 @@ class JournalWriter:
         name = self._leave_segment()
         try:
             info = self._store.head(name.key)
-            if info is not None:
+            if info is not None and info.size_bytes:
                 seal_segment(self._store, name, info.size_bytes)
+            elif info is not None:
+                # On a full disk files can be made, only not filled: one for each event that is tried again.
+                self._store.delete(name.key)
         except StoreError:
             # The store is out of order altogether; an open segment that nobody appends to any more reads just as well.
             return

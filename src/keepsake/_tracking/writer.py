@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -101,7 +102,7 @@ class SessionWriter:
         self._journal: JournalWriter | None = None if home.is_remote else self._journal_in(home, 0)
         self._delivered_count = 0
         """Of a repository beyond a network: how many of the events are there."""
-        self._held: list[Body] = []
+        self._held: deque[Body] = deque()
         self._unsure: Body | None = None
         """The last event, when writing it failed: it may be written all the same."""
         self._asked_home_at_s = 0.0
@@ -369,7 +370,7 @@ class SessionWriter:
         while self._held:
             self._append_line(self._held[0])
             self.event_count += 1
-            del self._held[0]
+            self._held.popleft()
 
     def _append_line(self, event: Body) -> None:
         if self._journal is None:

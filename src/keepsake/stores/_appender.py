@@ -10,7 +10,7 @@ from keepsake.stores._oserrors import write_error
 
 
 class LocalAppender:
-    """A file that is open for appending; each `append` is one system call."""
+    """A file that is open for appending; an `append` is one system call, but where the disk is full."""
 
     __slots__ = ("_descriptor", "_key", "_size_bytes", "_url")
 
@@ -27,6 +27,26 @@ class LocalAppender:
 
     def append(self, data: bytes) -> None:
         """Add `data` to the end. When it raises, a part of it may have been written, and nothing more can be."""
+        written = self._write(data)
+        if written < len(data):
+            try:
+                self._write_rest(data, written)
+            except BaseException:  # also a Ctrl-C: nothing may follow half a line
+                self.close()
+                raise
+
+    def _write_rest(self, data: bytes, written: int) -> None:
+        """Go on after a disk has taken a part: one that is full says so now, which decides what the session does."""
+        while written < len(data):
+            more = self._write(data[written:])
+            if not more:
+                raise WriteError(
+                    f"cannot write {self._key} in {self._url}: only {written} of {len(data)} bytes were taken",
+                    hint="the disk is probably full: make room on it",
+                )
+            written += more
+
+    def _write(self, data: bytes) -> int:
         try:
             written = os.write(self._descriptor, data)
         except OSError as error:
@@ -36,12 +56,7 @@ class LocalAppender:
                 raise WriteError(f"{self._key} in {self._url} is closed: nothing can be appended to it") from error
             raise write_error(error, self._key, self._url) from error
         self._size_bytes += written
-        if written < len(data):
-            self.close()
-            raise WriteError(
-                f"cannot write {self._key} in {self._url}: only {written} of {len(data)} bytes were taken",
-                hint="the disk is probably full: make room on it",
-            )
+        return written
 
     def close(self) -> None:
         """Release the file. Closing twice is no error."""
