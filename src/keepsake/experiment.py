@@ -531,7 +531,10 @@ def _check_step(step: object) -> int | None:
         return None
     if isinstance(step, bool) or not isinstance(step, SupportsIndex):
         raise InvalidInputError(f"step must be a whole number, not {step!r}")
-    number = operator.index(step)
+    try:
+        number = operator.index(step)
+    except TypeError as error:  # arrays say that they have an index, whatever they hold
+        raise InvalidInputError(f"step must be a whole number, not {step!r}") from error
     if not -_STEP_LIMIT <= number < _STEP_LIMIT:
         raise InvalidInputError("step must be a whole number of at most 64 bits", hint="count epochs or batches")
     return number

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import keepsake
@@ -133,6 +134,8 @@ def test_a_path_with_a_typing_mistake_names_the_nearest(files: None) -> None:
         ({"step": "x"}, "step"),
         ({"step": True}, "step"),
         ({"step": [1]}, "step"),
+        ({"step": np.array(1.5)}, "step"),
+        ({"step": np.array([1, 2])}, "step"),
         ({"primary_metric": "loss"}, "primary_metric"),
         ({"primary_metric": "lm"}, "primary_metric"),
         ({"primary_metric": ("loss",)}, "primary_metric"),
@@ -230,7 +233,10 @@ def test_whoever_reads_an_experiment_of_which_a_part_is_damaged_is_told_so_once(
 def test_a_step_has_64_bits(project: Path, step: int) -> None:
     with pytest.raises(InvalidInputError, match="64 bits"):
         keepsake.init().checkpoint(step=step)
-    assert keepsake.init().checkpoint(step=(1 << 63) - 1).step == (1 << 63) - 1
+    experiment = keepsake.init()
+    last = (1 << 63) - 1
+    assert [experiment.checkpoint(step=last).step, experiment.checkpoint().step] == [last, last]
+    assert keepsake.experiments.get(experiment.id).checkpoint().step == last
 
 
 def test_an_error_says_what_to_do_and_has_a_kind_for_programs() -> None:

@@ -11,6 +11,7 @@ import contextlib
 import math
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,7 +23,7 @@ from keepsake._repository.repository import Repository
 from keepsake._tracking.dispatch import Dispatcher
 from keepsake._tracking.ending import track, untrack
 from keepsake._tracking.files import SaveFiles
-from keepsake._tracking.presence import Presence
+from keepsake._tracking.presence import LOOK_INTERVAL_S, Presence
 from keepsake._tracking.priority import waited_for_threads
 from keepsake._tracking.progress import Waiting
 from keepsake._tracking.recovery import settle_dead_sessions
@@ -33,6 +34,12 @@ from keepsake._tracking.writer import Body, OnError, Prepare, Prepared, SessionW
 from keepsake.errors import KeepsakeError, NotFoundError, StoreError
 from keepsake.notices import notice, warn
 from keepsake.stores.base import AppendStore
+
+LAST_STEP = (1 << 63) - 1
+"""Many readers take steps for whole numbers of 64 bits."""
+FEW_SEGMENTS = 200
+"""So many segments of an experiment are listed before each checkpoint with files, in some 3 ms. More of them, as there
+are after weeks of logging, are listed every ten seconds."""
 
 
 class Session:
@@ -108,6 +115,7 @@ class Session:
             look=self._look_around,
         )
         self._seen_sessions: set[str] = set()
+        self._may_list_s = -math.inf
         self._unsaved_steps: list[int] = []
         self._is_begun = False
         self.is_stopped = False
@@ -161,7 +169,7 @@ class Session:
         """
         with self._mutex:
             if step is None:
-                step = self._next_step
+                step = min(self._next_step, LAST_STEP)
             self._next_step = step + 1
         event: Body = {"type": "checkpoint", "id": new_id(), "step": step, **body}
         if save_files is None:
@@ -385,10 +393,13 @@ class Session:
         if not isinstance(store, AppendStore):
             return  # nothing is staged yet
         is_deleted = self._writer.leave_what_is_gone()
+        if not is_deleted and time.monotonic() < self._may_list_s:
+            return
         try:
             segments = list_segments(store, self.experiment_id).get(self.experiment_id, [])
+            self._may_list_s = time.monotonic() + LOOK_INTERVAL_S if len(segments) > FEW_SEGMENTS else -math.inf
             new = [name for name in segments if name.session_id not in {self.id, *self._seen_sessions}]
-            events = load_journal(store, self.experiment_id, new).events
+            events = load_journal(store, self.experiment_id, new, with_logs=False).events
         except KeepsakeError:
             # The write that follows meets the same trouble, and deals with it.
             return
