@@ -318,7 +318,9 @@ class Project:
         project = cls(None if uses_written else repository or DEFAULT_REPOSITORY, directory or ".")
         if create_bucket:
             project.create_bucket()
-        url = project.find_place().open_home(create=True).store.url
+        place = project.find_place()
+        made = place.open_home(create=True)
+        url = place.delivers_to or made.store.url
         if uses_written and written.config_path is not None:
             return written.config_path, url
         return write_config(directory, repository, replace=replace), url

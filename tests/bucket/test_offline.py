@@ -212,6 +212,14 @@ def test_offline_nothing_is_said_to_be_in_a_bucket(
     assert copied.params == {"rate": 0.1}
 
 
+def test_a_project_that_is_set_up_offline_names_its_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KEEPSAKE_MODE", "offline")
+    done = CliRunner().invoke(cli, ["init", "s3://team/vision"])
+    assert "keepsake.yaml names the repository s3://team/vision\n" in done.output
+    assert Path("keepsake.yaml").read_text() == "repository: s3://team/vision\n"
+
+
 def test_offline_nothing_is_migrated_to_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEEPSAKE_MODE", "offline")
     old = write_repository(tmp_path / "old", old_experiment())
