@@ -139,6 +139,12 @@ def test_an_error_shows_the_place_and_what_could_stand_there(text: str, column: 
     assert hint in str(caught.value.hint)
 
 
+def test_each_status_is_named_once() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        parse_filter("status = crashed", NOW)
+    assert str(caught.value.hint).endswith("one of running, finished, failed, interrupted, lost, stopped")
+
+
 def test_a_long_filter_is_shown_around_the_place() -> None:
     with pytest.raises(InvalidInputError) as caught:
         parse_filter("a = 1 and " * 30 + "b ? 1" + " and c = 1" * 30, NOW)

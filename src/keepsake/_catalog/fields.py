@@ -18,7 +18,7 @@ Kind: TypeAlias = Literal["value", "time", "duration", "version", "id", "status"
 numbers, an id by its beginning, and of statuses `stopped` means every one but `running`."""
 
 RUNNING, STOPPED = "running", "stopped"
-STATUSES = (RUNNING, *STOP_STATUSES, STOPPED)
+STATUSES = (RUNNING, *STOP_STATUSES)
 
 SCOPES = ("params", "metrics", "best", "latest", "environment", "git", "packages", "experiment")
 
