@@ -274,6 +274,17 @@ def test_a_repository_that_is_not_there_is_an_error_with_a_hint(tmp_path: Path) 
             assert error["hint"]
 
 
+def test_a_repository_that_goes_while_it_is_served_is_not_an_empty_one(asker: Asker, project: keepsake.Project) -> None:
+    ids = asker.json("/experiments")["ids"]
+    place = Path(str(project.repository))
+    away = place.rename(place.with_name("unmounted"))
+    for address in ("/meta", "/experiments", f"/experiments/{ids[0]}"):
+        assert asker.error(503, address)["kind"] == "config-not-found"
+    away.rename(place)
+    assert asker.json("/experiments")["ids"] == ids
+    assert asker.json("/meta")["problems"] == []
+
+
 # Files of the page
 
 

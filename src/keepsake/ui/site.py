@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from keepsake._catalog.snapshot import Changes, State
 from keepsake._model.ids import check_prefix
+from keepsake._repository.repository import Repository
 from keepsake._tracking.place import Place
 from keepsake._tracking.secrets import mask_url
 from keepsake.checkpoint import Checkpoint
@@ -55,8 +56,16 @@ class OpenProject(Project):
         return Upkeep(
             lambda: open_snapshot(self),
             lambda: find_known_snapshot(self) if is_remote else None,
+            lambda: None if is_remote else self._check_repository(),
             is_remote=is_remote,
         )
+
+    def _check_repository(self) -> None:
+        """Raise `ConfigNotFoundError` when the repository is gone from its disk, or its disk is."""
+        try:
+            Repository.open(self.find_place().store)
+        except NotFoundError:
+            raise self.describe_absence() from None
 
     @property
     def experiments(self) -> KnownCollection:

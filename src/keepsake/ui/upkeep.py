@@ -28,14 +28,21 @@ class Upkeep:
     Args:
         open_snapshot: opens the repository.
         find_known: returns what this machine knew of it, to be shown while it is opened; None when that is not needed.
+        check_there: raises when the repository that was opened is gone, which looks like one that nothing is in.
         is_remote: whether every look is one beyond a network.
     """
 
     def __init__(
-        self, open_snapshot: Callable[[], Snapshot], find_known: Callable[[], Snapshot | None], *, is_remote: bool
+        self,
+        open_snapshot: Callable[[], Snapshot],
+        find_known: Callable[[], Snapshot | None],
+        check_there: Callable[[], None],
+        *,
+        is_remote: bool,
     ) -> None:
         self._open = open_snapshot
         self._find_known = find_known
+        self._check_there = check_there
         self._is_slow = is_remote
         self._is_remote = is_remote
         self._lock = threading.Lock()
@@ -109,7 +116,11 @@ class Upkeep:
 
     def _look(self) -> State:
         started = time.monotonic()
-        snapshot = self._snapshot if self._snapshot is not None and self._is_open else self._open()
+        snapshot = self._snapshot if self._is_open else None
+        if snapshot is None:
+            snapshot = self._open()
+        else:
+            self._check_there()
         state = snapshot.refresh()
         ended = time.monotonic()
         self._snapshot, self._is_open = snapshot, True
