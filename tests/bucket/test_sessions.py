@@ -244,8 +244,9 @@ def test_disabled_nothing_is_left_and_calls_work(project: Path, monkeypatch: pyt
     experiment.name = "nothing"
     experiment.refresh()
     assert experiment.best() == checkpoint
-    with pytest.raises(NotFoundError, match="files"):
-        checkpoint.open("keepsake.yaml")
+    for read in (lambda: checkpoint.open("keepsake.yaml"), lambda: experiment.checkout("out")):
+        with pytest.raises(NotFoundError, match="could not be saved: KEEPSAKE_MODE is disabled"):
+            read()
     experiment.stop()
     assert experiment.status == "finished"
     assert set(project.rglob("*")) == before

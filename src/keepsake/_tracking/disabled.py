@@ -36,8 +36,8 @@ class DisabledSession(Session):
         return super().write_first(body, None)
 
     def save_checkpoint(self, body: Body, step: int | None, save_files: SaveFiles | None) -> Body:  # noqa: ARG002
-        """Keep a `checkpoint` event in memory."""
-        return super().save_checkpoint(body, step, None)
+        """Keep a `checkpoint` event in memory, which says why no file can be opened."""
+        return super().save_checkpoint({**body, "unsaved": "KEEPSAKE_MODE is disabled"}, step, None)
 
     def stop(self, status: str, error: Mapping[str, str] | None = None, *, threads: int | None = None) -> None:  # noqa: ARG002
         """Keep in memory how it ended."""
