@@ -23,7 +23,7 @@ PICTURES = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 @click.command("plot")
 @click.argument("ids", shell_complete=complete_ids, metavar="[ID]...", nargs=-1)
 @click.option("-m", "--metric", metavar="NAME", help="Which metric. By default the primary one.")
-@click.option("-f", "--filter", "filters", metavar="EXPRESSION", multiple=True, help="As in `keepsake ls`.")
+@click.option("-f", "--filter", "filters", metavar="EXPRESSION", multiple=True, help="Only those for which this holds.")
 @click.option(
     "-o", "--output", metavar="FILE", help="A .png, .svg, .pdf or .jpg file. Without it, the terminal shows it."
 )
@@ -33,7 +33,7 @@ PICTURES = (".png", ".svg", ".pdf", ".jpg", ".jpeg")
 def command(
     common: Common, ids: tuple[str, ...], metric: str | None, filters: tuple[str, ...], output: str | None, logy: bool
 ) -> None:
-    """Draw a metric of experiments: those that are named, or those that a filter finds, or all."""
+    """Draw a metric of experiments: those that are named, or all; with a filter, those of them that it finds."""
     from keepsake._analysis.textplot import draw_curves
     from keepsake.experimentlist import ExperimentList
 

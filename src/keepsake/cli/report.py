@@ -14,7 +14,7 @@ from keepsake.cli.output import progress, say
 @click.command("report")
 @click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=complete_ids)
 @click.option("-o", "--output", metavar="FILE", help="Where to; standard output without it.")
-@click.option("-f", "--filter", "filters", metavar="EXPRESSION", multiple=True, help="As in `keepsake ls`.")
+@click.option("-f", "--filter", "filters", metavar="EXPRESSION", multiple=True, help="Also those for which this holds.")
 @common_options
 @pass_common
 def command(common: Common, ids: tuple[str, ...], output: str | None, filters: tuple[str, ...]) -> None:
