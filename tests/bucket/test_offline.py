@@ -207,6 +207,8 @@ def test_offline_nothing_is_said_to_be_in_a_bucket(
     for url in (s3_url, "s3://elsewhere/vision"):
         done = CliRunner().invoke(cli, ["push", url])
         assert (done.exit_code, f"nothing can be delivered to {url} offline" in done.output) == (1, True)
+    assert f"{s3_url} is not asked offline" in CliRunner().invoke(cli, ["ps"]).output
+    assert "is not asked" not in CliRunner().invoke(cli, ["ls"]).output
     assert CliRunner().invoke(cli, ["push", str(tmp_path / "disk")]).exit_code == 0
     (copied,) = keepsake.Project(str(tmp_path / "disk")).experiments.list()
     assert copied.params == {"rate": 0.1}

@@ -72,7 +72,8 @@ def print_experiments(
     """
     if quiet and (as_json or show_all):
         raise click.UsageError(f"--quiet prints ids only, so it cannot go with {'--json' if as_json else '--all'}")
-    experiments = common.project().experiments.list(filter=[*filters, *always] or None, sort=sort, limit=limit)
+    project = common.project()
+    experiments = project.experiments.list(filter=[*filters, *always] or None, sort=sort, limit=limit)
     if quiet:
         for experiment in experiments:
             click.echo(experiment.id)
@@ -86,3 +87,6 @@ def print_experiments(
         click.echo(experiments_table(experiments, terminal_width(), show_all=show_all))
     else:
         say(f"{empty} match" if filters else empty)
+        bucket = project.find_place().delivers_to
+        if bucket is not None:
+            say(f"only what waits on this machine was looked at: {bucket} is not asked offline")
