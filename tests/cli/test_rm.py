@@ -121,6 +121,7 @@ def test_collect_says_what_is_too_young_to_go(cli: RunCli, trained: TwoExperimen
     young = json.loads(cli("collect", "--dry-run", "--json").out)["young"]
     assert young["objects"] > 0
     assert young["size_bytes"] > 0
+    assert "once they are an hour old" in cli("du").err
 
 
 def test_du_adds_up(cli: RunCli, trained: TwoExperiments) -> None:

@@ -35,4 +35,4 @@ def command(common: Common, as_json: bool) -> None:
     rows.append(["total", format_bytes(usage.logical_bytes), format_bytes(usage.stored_bytes), ""])
     click.echo(text_table(["experiment", "logical", "stored", "shared"], rows))
     if usage.reclaimable_bytes:
-        say(f"{format_bytes(usage.reclaimable_bytes)} can be freed with `keepsake collect`")
+        say(f"{format_bytes(usage.reclaimable_bytes)} can be freed with `keepsake collect` once they are an hour old")
