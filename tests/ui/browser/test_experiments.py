@@ -318,6 +318,13 @@ def test_the_keyboard_moves_selects_and_compares(table: Page) -> None:
     expect(table).to_have_url(re.compile(r"/compare/[0-9a-f]{8}(\.\.\.[0-9a-f]{8}){3}"))
 
 
+def test_the_list_of_keys_opens_at_its_beginning(table: Page) -> None:
+    table.set_viewport_size({"width": 1000, "height": 500})
+    table.keyboard.press("?")
+    expect(table.get_by_role("button", name="Close")).to_be_focused()
+    expect(table.get_by_role("heading", name="Keys")).to_be_in_viewport()
+
+
 def test_enter_opens_an_experiment_and_back_leads_to_where_one_was(
     table: Page, sweep: list[keepsake.Experiment]
 ) -> None:

@@ -7,7 +7,10 @@ const NAMES = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: 
 
 export function HelpDialog({ close }) {
   const dialog = useRef(null);
-  useLayoutEffect(() => dialog.current.showModal(), []);
+  useLayoutEffect(() => {
+    dialog.current.showModal();
+    dialog.current.scrollTop = 0; // the button below the keys has the focus, and would be scrolled to
+  }, []);
   const keys = listKeys();
   const places = [...new Set(keys.map((binding) => binding.where))];
   return html`<dialog ref=${dialog} aria-labelledby="help-title" onClose=${close}>
