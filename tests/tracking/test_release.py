@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 from keepsake._model.ids import new_id, new_session_id
@@ -11,6 +13,7 @@ from keepsake._repository.journal import JournalWriter, list_segments
 from keepsake._repository.push import push
 from keepsake._repository.repository import Repository
 from keepsake._tracking.release import release_delivered
+from keepsake._tracking.session import Session
 from keepsake.stores.local import LocalStore
 
 
@@ -36,3 +39,29 @@ def test_a_log_that_was_not_delivered_stays_and_so_does_what_stands_before_it(tm
     # Those that collecting passes over count as well: none of the nine events is missed.
     collect(home, young_s=0)
     assert [log["step"] for log in home.load_experiment(experiment_id).logs] == list(range(7))
+
+
+def test_a_session_that_another_machine_took_for_dead_loses_nothing(tmp_path: Path) -> None:
+    staging, _ = Repository.open_or_create(LocalStore(tmp_path / "staging"))
+    home, _ = Repository.open_or_create(LocalStore(tmp_path / "home"))
+    job, login_node = tmp_path / "job", tmp_path / "login"
+    job.mkdir()
+    experiment_id = new_id()
+    session = Session(staging, experiment_id, locks=job, open_staging=lambda home: home, heartbeat=False)
+    session.write_first({"type": "experiment", "id": experiment_id}, None)
+    session.write({"type": "log", "metrics": {}, "step": 0})
+    session._look_around()
+    # The job is suspended over the weekend, and somebody pushes what it has saved.
+    for path in (tmp_path / "staging" / "journals").rglob("*.jsonl"):
+        os.utime(path, (time.time() - 25 * 3600,) * 2)
+    push(staging, home)
+    release_delivered(staging, home, login_node)
+    assert not list_segments(staging.store)
+    session._look_around()
+    session.write({"type": "log", "metrics": {}, "step": 1})
+    session.stop("finished")
+    push(staging, home)
+    state = home.load_experiment(experiment_id)
+    assert [log["step"] for log in state.logs] == [0, 1]
+    assert [one.stop["status"] for one in state.sessions.values() if one.stop is not None] == ["finished"]
+    collect(home, young_s=0)

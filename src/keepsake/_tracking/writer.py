@@ -25,7 +25,7 @@ from keepsake._repository.intent import create_intent, drop_intent
 from keepsake._repository.journal import JournalWriter
 from keepsake._repository.push import push
 from keepsake._repository.repository import Repository
-from keepsake._tracking.release import keep_reserve
+from keepsake._tracking.release import RESERVE, keep_reserve
 from keepsake._tracking.room import Room, is_full
 from keepsake.errors import (
     ForkedProcessError,
@@ -249,7 +249,12 @@ class SessionWriter:
                 if self._journal is None or not self._journal.is_gone():
                     return False
                 if _is_there(self._current):
-                    return True  # a collector takes the journals of deleted experiments
+                    if self._current.store.head(RESERVE) is None:
+                        return True  # somebody removed the journals of this experiment
+                    # Staging, of which everything was delivered: a machine that cannot see this session's lock took it
+                    # for dead, since it had been quiet for a day. What was deleted says so with the next delivery.
+                    self._move_journal(self._current)
+                    return False
             except (StoreError, FormatError):
                 return False  # the write that follows meets the same trouble, and deals with it
             gone = NotFoundError(f"there is no repository at {self._current.store.url} any more")
