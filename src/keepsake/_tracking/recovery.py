@@ -90,8 +90,10 @@ def settle_dead_sessions(
 
 
 def _settle(repository: Repository, session: LockedSession, locks: Path, threads: int, waiting: Waiting | None) -> None:
-    settled = load_settled(locks, session.session_id)
     journal = repository.load_journal(session.experiment_id, with_logs=False)
+    # What was deleted may have been collected, and saved again since it was settled.
+    has_deletions = any(event.body.get("type") == "delete" for event in journal.events)
+    settled = set() if has_deletions else load_settled(locks, session.session_id)
     digests = [one for one in session_manifests(journal, session.session_id) if one not in settled]
     # What is damaged, or was deleted since, nobody can settle, now or later. Reading and `check` say so.
     with contextlib.suppress(FormatError, NotFoundError):

@@ -116,6 +116,8 @@ class Session:
         )
         self._seen_sessions: set[str] = set()
         self._may_list_s = -math.inf
+        self._has_deletions = False
+        """Whether checkpoints were deleted: what was settled may have been collected, and saved again since."""
         self._unsaved_steps: list[int] = []
         self._is_begun = False
         self.is_stopped = False
@@ -308,7 +310,7 @@ class Session:
         if self.repository.is_remote:
             return  # what arrives there is compact and synced
         manifests = list(self._writer.manifests)
-        settled = load_settled(self._locks, self.id)
+        settled = set() if self._has_deletions else load_settled(self._locks, self.id)
         # The newest first, since the courier begins with the oldest.
         digests = [digest for digest in reversed(manifests) if digest not in settled]
         settle(
@@ -405,9 +407,9 @@ class Session:
             return
         # A segment may be seen before its first line is written: what is empty is looked at again.
         self._seen_sessions.update(event.session_id for event in events)
-        if is_deleted or any(
-            event.body.get("type") == "delete" and event.body.get("checkpoints") is None for event in events
-        ):
+        deletions = [event for event in events if event.body.get("type") == "delete"]
+        self._has_deletions |= bool(deletions)
+        if is_deleted or any(event.body.get("checkpoints") is None for event in deletions):
             self.is_deleted = True
             self._say_deleted()
 
