@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from keepsake._model.ids import new_id, new_session_id
 from keepsake._model.times import Clock
 from keepsake._repository.collect import collect
-from keepsake._repository.journal import JournalWriter, list_segments
+from keepsake._repository.journal import Journal, JournalWriter, list_segments, load_journal
 from keepsake._repository.push import push
 from keepsake._repository.repository import Repository
+from keepsake._tracking import release as release_module
+from keepsake._tracking.ending import untrack
 from keepsake._tracking.release import release_delivered
 from keepsake._tracking.session import Session
 from keepsake.stores.local import LocalStore
@@ -65,3 +70,30 @@ def test_a_session_that_another_machine_took_for_dead_loses_nothing(tmp_path: Pa
     assert [log["step"] for log in state.logs] == [0, 1]
     assert [one.stop["status"] for one in state.sessions.values() if one.stop is not None] == ["finished"]
     collect(home, young_s=0)
+
+
+def test_what_a_session_writes_last_before_it_is_killed_is_not_released_unseen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staging, _ = Repository.open_or_create(LocalStore(tmp_path / "staging"))
+    home, _ = Repository.open_or_create(LocalStore(tmp_path / "home"))
+    experiment_id = new_id()
+    session = Session(staging, experiment_id, locks=tmp_path, open_staging=lambda home: home, heartbeat=False)
+    session.write_first({"type": "experiment", "id": experiment_id}, None)
+    push(staging, home)
+
+    def read_and_be_overtaken(*arguments: Any, **options: Any) -> Journal:
+        journal = load_journal(*arguments, **options)
+        if session.is_open:
+            session.write({"type": "log", "metrics": {"loss": 0.5}})
+            session.after_fork_in_child()  # as a killed process leaves it
+            untrack(session)
+        return journal
+
+    monkeypatch.setattr(release_module, "load_journal", read_and_be_overtaken)
+    release_delivered(staging, home, tmp_path)
+    assert not session.is_open
+    push(staging, home)
+    assert len(home.load_experiment(experiment_id).logs) == 1
+    release_delivered(staging, home, tmp_path)
+    assert not list_segments(staging.store)

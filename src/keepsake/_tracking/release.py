@@ -36,7 +36,7 @@ from keepsake._repository.collect import collect
 from keepsake._repository.intent import drop_intents
 from keepsake._repository.journal import Journal, get_segment, list_segments, load_journal, longest_segments
 from keepsake._repository.repository import Repository
-from keepsake._tracking.lock import session_lock_state
+from keepsake._tracking.lock import LockState, session_lock_state
 from keepsake.errors import FormatError, NotFoundError, StoreError
 from keepsake.stores.base import ObjectInfo
 
@@ -76,17 +76,19 @@ def release_delivered(
     is_shared = False
     for experiment_id, staged in longest_segments(staging.store.list(JOURNALS)).items():
         names = [name for name, _ in staged]
+        # Before anything is read: of a session that lives now and dies while this reads, the last events are not seen.
+        locked = {name.session_id: session_lock_state(locks, name.session_id) for name in names}
         names_there = list_segments(home.store, experiment_id).get(experiment_id, [])
         there = _count_delivered(staging, names, names_there)
         # Of what was only logged, the last of a segment is enough: when that was delivered, all of it was.
         journal = load_journal(staging.store, experiment_id, names, with_logs=False)
         spent |= {digest for event in journal.events for digest in references(event.body)}
-        writers = _find_writers([journal], staged, locks)
+        writers = _find_writers([journal], staged, locked)
         if writers == {"elsewhere"}:
             # That a session was lost is said at home, and its lock may be forgotten before this looks.
             foreign = [name for name in names_there if (name.session_id, name.number) not in there]
             said = load_journal(home.store, experiment_id, foreign, with_logs=False)
-            writers = _find_writers([journal, said], staged, locks)
+            writers = _find_writers([journal, said], staged, locked)
         if not writers:
             # A session that was killed while it saved a checkpoint will not write the event that it announced.
             for session_id in {name.session_id for name in names}:
@@ -142,7 +144,9 @@ def _count_delivered(
 
 
 def _find_writers(
-    journals: Collection[Journal], staged: Iterable[tuple[SegmentName, ObjectInfo]], locks: Path
+    journals: Collection[Journal],
+    staged: Iterable[tuple[SegmentName, ObjectInfo]],
+    locked: Mapping[str, LockState],
 ) -> set[Literal["here", "elsewhere"]]:
     """Return where sessions may still write to an experiment, as far as that can be known on this machine."""
     stopped = _stopped_sessions(journals)
@@ -150,7 +154,7 @@ def _find_writers(
     oldest_ns = time.time_ns() - int(ABANDONED_S * 1e9)
     found: set[Literal["here", "elsewhere"]] = set()
     for name, info in staged:
-        state = session_lock_state(locks, name.session_id)
+        state = locked[name.session_id]
         may_live_elsewhere = not is_deleted and name.session_id not in stopped and info.modified_ns > oldest_ns
         if state == "held":
             found.add("here")
