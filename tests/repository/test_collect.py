@@ -258,6 +258,18 @@ def test_what_dead_collectors_and_writers_left_is_removed_after_its_time(project
     assert result.temporary_files == 1
 
 
+def test_what_is_being_written_stays_beside_a_collector_whose_clock_is_days_ahead(
+    project: keepsake.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_experiment(project, b"kept")
+    temporary = Path(str(project.directory)) / ".keepsake" / "chunks" / ".tmp.host.1.2"
+    temporary.write_bytes(b"half")
+    ahead_s = time.time() + 3 * 24 * 3600
+    monkeypatch.setattr("keepsake._repository.collect.time.time", lambda: ahead_s)
+    assert collect_now(repository_of(project)).temporary_files == 0
+    assert temporary.exists()
+
+
 def test_usage_tells_logical_stored_and_shared_bytes(project: keepsake.Project) -> None:
     content = os.urandom(100_000)
     save_experiment(project, content)

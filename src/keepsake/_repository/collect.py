@@ -15,11 +15,12 @@ from typing import TypeAlias
 
 from keepsake._chunks.workers import run_workers
 from keepsake._model.events import reached_manifests
+from keepsake._model.ids import new_session_id
 from keepsake._model.keys import CHUNKS, GARBAGE, MANIFESTS, digest_of_key, garbage_key
 from keepsake._model.lines import encode_line
 from keepsake._model.times import now_text
 from keepsake._repository.gaps import find_gaps
-from keepsake._repository.intent import LIST_LIFETIME_S, list_intended, written_s
+from keepsake._repository.intent import LIST_LIFETIME_S, create_intent, drop_intent, list_intended, written_s
 from keepsake._repository.journal import Journal
 from keepsake._repository.packs import pack_journals
 from keepsake._repository.repository import Repository
@@ -254,10 +255,24 @@ def _remove_old_lists(store: Store) -> None:
 def _remove_temporary(repository: Repository, now_s: float, result: CollectResult) -> None:
     """Remove temporary files of writers that died."""
     list_temporary = getattr(repository.store, "list_temporary", None)
-    for info in list(list_temporary()) if list_temporary is not None else []:
-        if now_s - info.modified_ns / 1e9 > TEMPORARY_LIFETIME_S:
+    infos: list[ObjectInfo] = list(list_temporary()) if list_temporary is not None else []
+    if not any(_is_left(info, now_s) for info in infos):
+        return
+    # By the clock of the store: to one that is days ahead, every writer has died.
+    try:
+        probe = create_intent(repository.store, new_session_id(), [])
+    except StoreError:
+        return  # on a full disk: they stay for the next one
+    now_s = written_s(repository.store, probe)
+    drop_intent(repository.store, probe)
+    for info in infos:
+        if _is_left(info, now_s):
             repository.store.delete(info.key)
             result.temporary_files += 1
+
+
+def _is_left(info: ObjectInfo, now_s: float) -> bool:
+    return now_s - info.modified_ns / 1e9 > TEMPORARY_LIFETIME_S
 
 
 def _cannot_collect(why: str) -> FormatError:
