@@ -12,10 +12,11 @@ from keepsake._model.ids import new_id, new_session_id
 from keepsake._repository import journal
 from keepsake._repository.journal import JournalWriter
 from keepsake._tracking.follow import JournalFollower
+from keepsake.errors import StoreError
 from keepsake.stores.base import ObjectInfo
 from keepsake.stores.local import LocalStore
 from keepsake.stores.memory import MemoryStore
-from keepsake.testing import RecordingStore
+from keepsake.testing import FaultyStore, RecordingStore
 
 TIME = "2026-01-01T00:00:00.000000Z"
 
@@ -95,6 +96,19 @@ def test_what_is_sealed_between_listing_and_reading_is_read_by_the_next_look(mon
         patched.setattr(followed.store, "list", lambda _: iter(listed))
         assert followed.follower.read_new() == []
     assert followed.follower.read_new() == ["a" * 64, "b" * 64]
+
+
+def test_what_was_read_before_the_store_failed_is_told_by_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "SEGMENT_BYTES", 600)
+    faulty = FaultyStore(MemoryStore())
+    followed = Followed(faulty)
+    digests = [f"{number:064x}" for number in range(9)]
+    for digest in digests:
+        followed.append(digest)
+    faulty.fail("get_range", at=2)
+    with pytest.raises(StoreError):
+        followed.follower.read_new()
+    assert followed.follower.read_new() == digests
 
 
 def test_what_was_read_is_synced_once_also_when_it_was_sealed_since(monkeypatch: pytest.MonkeyPatch) -> None:

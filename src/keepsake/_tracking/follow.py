@@ -34,6 +34,7 @@ class JournalFollower:
         self._number = 0
         self._offset_bytes = 0
         self._unsynced_from: int | None = None
+        self._found: list[str] = []
 
     def read_new(self) -> list[str]:
         """Return the digests of the manifests in what was appended since the last call, in order.
@@ -43,7 +44,6 @@ class JournalFollower:
         Raises:
             StoreError: the store failed; the next call goes on where this one did.
         """
-        digests: list[str] = []
         for name in self._segments(self._number):
             if name.number > self._number:
                 self._number, self._offset_bytes = name.number, 0
@@ -55,8 +55,9 @@ class JournalFollower:
             self._offset_bytes += len(data)
             if data and self._unsynced_from is None:
                 self._unsynced_from = name.number
-            digests += _references_in(data, name)
-        return digests
+            self._found += _references_in(data, name)
+        found, self._found = self._found, []
+        return found
 
     def sync(self) -> None:
         """Return when all that was read survives a power loss. Raises `StoreError` when the store failed."""
