@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from keepsake._model.ids import new_session_id
+from keepsake._repository.repository import Repository
 from keepsake._tracking.lock import (
     LockedSession,
     SessionLock,
@@ -17,6 +19,8 @@ from keepsake._tracking.lock import (
     forget_session,
     session_lock_state,
 )
+from keepsake._tracking.presence import Presence
+from keepsake.stores.memory import MemoryStore
 
 URL = "file:///repository"
 
@@ -34,6 +38,20 @@ def test_a_lock_is_held_then_free_then_unknown(tmp_path: Path) -> None:
     forget_session(tmp_path, session_id)
     assert session_lock_state(tmp_path, session_id) == "unknown"
     assert session_lock_state(tmp_path / "absent", session_id) == "unknown"
+
+
+def test_a_look_keeps_the_lock_file_from_growing_old(tmp_path: Path) -> None:
+    repository, _ = Repository.open_or_create(MemoryStore())
+    presence = Presence(
+        repository, "e" * 64, new_session_id(), locks=tmp_path, dispatcher=None, heartbeat=False, look=lambda: None
+    )
+    presence.begin()
+    (path,) = tmp_path.glob("*.lock")
+    os.utime(path, (0, 0))
+    presence._next_look_s = 0.0
+    presence.look()
+    assert time.time() - path.stat().st_mtime < 3600
+    presence.end()
 
 
 def test_a_released_lock_leaves_no_file(tmp_path: Path) -> None:

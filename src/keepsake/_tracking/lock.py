@@ -101,6 +101,12 @@ class SessionLock:
                 os.lseek(self._descriptor, size_bytes - len(_WITHOUT_HEARTBEAT), os.SEEK_SET)
                 os.write(self._descriptor, _WITHOUT_HEARTBEAT)
 
+    def keep_young(self) -> None:
+        """Give the file the present time: many systems remove temporary files that are ten days old."""
+        if self._descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.utime(self._path)
+
     def release(self) -> None:
         """Give the lock up because nothing is left to do for this session: the file goes."""
         if self._descriptor is not None:

@@ -96,6 +96,7 @@ class Presence:
         try:
             if self.is_look_due:
                 self._next_look_s = time.monotonic() + LOOK_INTERVAL_S
+                self._keep_lock_young()
                 self._look()
                 if self._dispatcher is None or not self._dispatcher.ensure():
                     self._next_look_s = math.inf
@@ -134,7 +135,12 @@ class Presence:
             self._heart = Heart(self._beat)
             self._heart.start()
 
+    def _keep_lock_young(self) -> None:
+        if self._lock is not None:
+            self._lock.keep_young()
+
     def _beat(self) -> None:
+        self._keep_lock_young()
         if self._save_heartbeat():
             self._look()
 
