@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from keepsake._model.ids import new_id, new_session_id
 from keepsake._repository import journal
 from keepsake._repository.journal import JournalWriter
-from keepsake._tracking.follow import JournalFollower
+from keepsake._tracking.follow import LIST_INTERVAL_S, JournalFollower
 from keepsake.errors import StoreError
 from keepsake.stores.base import ObjectInfo
 from keepsake.stores.local import LocalStore
@@ -28,7 +28,8 @@ class Followed:
         self.store = store
         self.experiment_id, self.session_id = new_id(), new_session_id()
         self.writer = JournalWriter(store, self.experiment_id, self.session_id)
-        self.follower = JournalFollower(store, self.experiment_id, self.session_id)
+        self.now_s = 0.0
+        self.follower = JournalFollower(store, self.experiment_id, self.session_id, clock=lambda: self.now_s)
 
     def append(self, *digests: str, **fields: object) -> None:
         body = {"type": "checkpoint", "time": TIME, **fields}
@@ -50,6 +51,7 @@ def test_every_reference_is_found_once_and_in_order(steps: list[str]) -> None:
             followed.writer.seal()
         elif step == "close":
             followed.writer.close()
+            followed.now_s += LIST_INTERVAL_S
         else:
             found += followed.follower.read_new()
             assert found == saved
@@ -127,7 +129,7 @@ def test_what_was_read_is_synced_once_also_when_it_was_sealed_since(monkeypatch:
     assert recording.count("sync") == 1
 
 
-def test_a_look_at_nothing_new_is_one_listing_and_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_at_nothing_new_is_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "SEGMENT_BYTES", 2000)
     recording = RecordingStore(MemoryStore())
     followed = Followed(recording)
@@ -136,4 +138,7 @@ def test_a_look_at_nothing_new_is_one_listing_and_one_read(monkeypatch: pytest.M
     assert len(followed.follower.read_new()) == 60
     recording.operations.clear()
     assert followed.follower.read_new() == []
-    assert [one.name for one in recording.select()] == ["list", "get_range"]
+    assert [one.name for one in recording.select()] == ["get_range"]
+    followed.now_s += LIST_INTERVAL_S
+    assert followed.follower.read_new() == []
+    assert recording.count("list") == 1
