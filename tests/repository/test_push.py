@@ -14,14 +14,14 @@ from keepsake._model.keys import CHUNKS, JOURNALS, MANIFESTS
 from keepsake._model.manifest import Manifest
 from keepsake._repository.check import check_repository
 from keepsake._repository.journal import JournalWriter
-from keepsake._repository.push import push
+from keepsake._repository.push import Remembered, push
 from keepsake._repository.repository import Repository
 from keepsake._snapshots.ignore import IgnoreRules
 from keepsake._snapshots.save import save_snapshot
 from keepsake._snapshots.scan import scan_path
 from keepsake.errors import CorruptionError, StoreError
 from keepsake.stores.local import LocalStore
-from keepsake.testing import FaultyStore
+from keepsake.testing import FaultyStore, RecordingStore
 
 TIME = "2026-01-01T00:00:0{}.000000Z"
 NAMES = (JOURNALS, MANIFESTS, CHUNKS)
@@ -115,6 +115,35 @@ def test_what_a_long_run_logged_takes_no_memory_when_it_is_pushed_again_and_agai
     assert target.read() == source.read()
     # One segment at a time, a few times over. All events of this run are 7 MB.
     assert peak_bytes < 3 << 20
+
+
+def test_of_a_journal_that_grows_only_what_is_new_is_read_and_a_deletion_still_counts(
+    tmp_path: Path, target: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keepsake._repository.journal.SEGMENT_BYTES", 600)
+    source = Side(tmp_path / "source")
+    recording = RecordingStore(source.faulty)
+    watched = Repository(recording, source.repository.id)
+    writer = Writer(source, "c" * 64)
+    remembered: Remembered = {}
+    for number, content in enumerate(CONTENTS * 3):
+        writer.save(content + bytes([number]), number % 10)
+        push(watched, target.repository, remembered=remembered)
+    read_bytes = recording.bytes_read("journals/")
+    writer.journal.append({"type": "log", "metrics": {}, "time": TIME.format(9)})
+    push(watched, target.repository, remembered=remembered)
+    assert recording.bytes_read("journals/") - read_bytes < 1000
+    assert target.read() == source.read()
+    first = source.repository.load_experiment("c" * 64).checkpoints[0]["id"]
+    writer.journal.append({"type": "delete", "checkpoints": [first], "time": TIME.format(9)})
+    push(watched, target.repository, remembered=remembered)
+    assert target.read() == source.read()
+    assert len(target.read()["c" * 64]) == 11
+    # What the target has lost is copied again, whatever is remembered.
+    lost = sorted(key for key in target.all_keys() if key.startswith("journals/"))[0]
+    target.faulty.delete(lost)
+    push(watched, target.repository, remembered=remembered)
+    assert lost in target.all_keys()
 
 
 def test_a_longer_segment_replaces_the_shorter_one_and_never_the_other_way(source: Side, target: Side) -> None:

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from keepsake._chunks.workers import run_workers
 from keepsake._model.events import Event, reached_manifests, references
@@ -29,6 +29,8 @@ from keepsake.errors import FormatError, KeepsakeError, NotFoundError
 from keepsake.stores.base import concurrency_of
 
 Item = TypeVar("Item")
+Remembered: TypeAlias = dict[str, list[Event]]
+"""By the keys of sealed segments that the target has: the events in them that refer to something, or delete it."""
 
 ANNOUNCED_DIGESTS = 20_000
 """About so many are announced in one intent: enough for 80 GB, and 1.3 MB long."""
@@ -53,6 +55,7 @@ def push(
     experiment_ids: Iterable[str] | None = None,
     threads: int = 2,
     last_first: bool = False,
+    remembered: Remembered | None = None,
     on_progress: Callable[[int], None] | None = None,
     on_total: Callable[[int], None] | None = None,
 ) -> PushResult:
@@ -64,6 +67,8 @@ def push(
         experiment_ids: the experiments to copy; all of them when None.
         threads: how many chunks are copied at once, at least; a chunk takes about three times its length of memory.
         last_first: begin with the last chunks, beside somebody who begins with the first.
+        remembered: for who pushes the same journals again and again as they grow: what has arrived is added to it, and
+            not read another time.
         on_progress: called with the bytes of each chunk as it is done, sent or not, by one thread at a time; when all
             experiments are copied, also with those of each journal, and of each pack that is made of them.
         on_total: called with how many bytes of these there are to be done, whenever more of them are known.
@@ -76,7 +81,8 @@ def push(
     """
     if source.version != VERSION:
         source.check_writable()  # whose error says how to copy it
-    copier = _Copier(source, target, threads, last_first, on_progress or _nothing, on_total or _nothing)
+    remembered = {} if remembered is None else remembered
+    copier = _Copier(source, target, threads, last_first, remembered, on_progress or _nothing, on_total or _nothing)
     here = _list_some(source, experiment_ids)
     there = _list_some(target, experiment_ids)
     damage: list[KeepsakeError] = []
@@ -143,7 +149,8 @@ def _push_experiment(
     damage: list[KeepsakeError] = []
     for name in sorted(names, key=lambda name: (name.session_id, name.number)):
         try:
-            segments.append(_Segment.read(copier.source, name, lengths_there.get((name.session_id, name.number), 0)))
+            length_there = lengths_there.get((name.session_id, name.number), 0)
+            segments.append(_Segment.read(copier.source, name, length_there, copier.remembered))
         except (FormatError, NotFoundError) as error:
             damage.append(error)
     # What the target has of a segment need not be fetched from there: it is the beginning of what is here.
@@ -188,14 +195,19 @@ class _Segment:
     """Whether the target has all that is here, or more."""
 
     @classmethod
-    def read(cls, source: Repository, name: SegmentName, size_bytes_there: int | None) -> _Segment:
+    def read(
+        cls, source: Repository, name: SegmentName, size_bytes_there: int | None, remembered: Remembered
+    ) -> _Segment:
         """Read the whole lines of a segment. Raises `FormatError` when one is damaged.
 
         Args:
             source: where it is.
             name: the segment.
             size_bytes_there: how much of it the target has; None for one that still grows there.
+            remembered: see `push`.
         """
+        if name.size_bytes is not None and name.size_bytes == size_bytes_there and name.key in remembered:
+            return cls(name, b"", remembered[name.key], remembered[name.key], is_whole_there=True)
         data = get_segment(source.store, name)
         data = data[: data.rfind(b"\n") + 1]
         published = replace(name, size_bytes=len(data))
@@ -206,6 +218,8 @@ class _Segment:
         if size_bytes_there is None or size_bytes_there > len(data):
             return cls(published, data, journal.events, [], is_whole_there=False)
         if size_bytes_there == len(data):
+            if name == published:
+                remembered[name.key] = [_remember(event) for event in journal.events if _matters(event)]
             return cls(published, b"", journal.events, journal.events, is_whole_there=True)
         lines_there = data.count(b"\n", 0, size_bytes_there)
         events_there = [event for event in journal.events if event.position[1] < lines_there]
@@ -223,6 +237,16 @@ class _Segment:
 
     def _has(self, event_type: str) -> bool:
         return any(event.body.get("type") == event_type for event in self.events)
+
+
+def _matters(event: Event) -> bool:
+    return bool(references(event.body)) or event.body.get("type") == "delete"
+
+
+def _remember(event: Event) -> Event:
+    """Return an event without what it measured: of a long run there are many."""
+    fields = ("type", "id", "manifests", "checkpoints")
+    return event._replace(body={field: event.body[field] for field in fields if field in event.body})
 
 
 def _push_segment(segment: _Segment, needed: set[str], there: list[SegmentName], copier: _Copier) -> None:
@@ -252,12 +276,14 @@ class _Copier:
         target: Repository,
         threads: int,
         last_first: bool,
+        remembered: Remembered,
         on_progress: Callable[[int], None],
         on_total: Callable[[int], None],
     ) -> None:
         self.source = source
         self.target = target
         self.result = PushResult()
+        self.remembered = remembered
         self.concurrency = max(concurrency_of(source.store), concurrency_of(target.store))
         self._threads = max(threads, self.concurrency)
         self._last_first = last_first

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from keepsake._model.keys import JOURNALS, parse_segment_key
-from keepsake._repository.push import PushResult, push
+from keepsake._repository.push import PushResult, Remembered, push
 from keepsake._repository.repository import Repository
 from keepsake._tracking.lock import session_lock_state
 from keepsake._tracking.place import find_staging
@@ -40,6 +40,7 @@ class Delivery:
         self._is_to_release = False
         self.delivered: dict[str, int] = {}
         """Keys and lengths of the segments that were brought home."""
+        self._remembered: Remembered = {}
 
     def waiting_sessions(self) -> set[str]:
         """Return the ids of the sessions of which staging holds something that was not delivered."""
@@ -81,12 +82,15 @@ class Delivery:
                 self._home,
                 experiment_ids=experiment_ids,
                 threads=threads,
+                remembered=self._remembered,
                 on_progress=on_progress,
                 on_total=on_total,
             )
         except (FormatError, NotFoundError):
             self.delivered = sizes
             raise
+        finally:
+            self._remembered = {key: events for key, events in self._remembered.items() if key in sizes}
         self.delivered = sizes
         # So a session that still writes to one learns that it was deleted, without asking beyond the network.
         push(self._home, staging, experiment_ids=result.deleted)
