@@ -8,11 +8,13 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from keepsake._snapshots.ignore import IgnoreRules
 from keepsake._snapshots.scan import Found, scan_path
+from keepsake._snapshots.start import Start, find_start
 from keepsake.errors import InvalidInputError
 
 
@@ -258,3 +260,19 @@ def test_files_that_come_and_go_while_they_are_scanned_break_nothing(project: Pa
     finally:
         stop.set()
         thread.join()
+
+
+def test_a_file_that_vanishes_once_it_was_found_is_refused_with_our_words(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(project / "latest.pt")
+    whole = find_start
+
+    def find_and_lose(*arguments: Any, **options: Any) -> Start:
+        start = whole(*arguments, **options)
+        file.unlink()
+        return start
+
+    monkeypatch.setattr("keepsake._snapshots.scan.find_start", find_and_lose)
+    with pytest.raises(InvalidInputError, match=r"latest\.pt"):
+        scan(project, "latest.pt")

@@ -87,7 +87,10 @@ def scan_path(
 
 
 def _found_file(start: Start) -> Found:
-    status = os.stat(start.real_path)
+    try:
+        status = os.stat(start.real_path)
+    except OSError as error:  # deleted or replaced since it was found
+        raise InvalidInputError(f"{start.path!r} {_why_unreadable(error)}") from error
     if not stat.S_ISREG(status.st_mode):
         raise InvalidInputError(
             f"{start.path!r} is {describe_special(status.st_mode)}, which has no content to save",
