@@ -67,3 +67,20 @@ def test_what_was_logged_last_is_shown_when_the_rest_cannot_be_read(capsys: pyte
     shutil.rmtree(Path.cwd() / ".keepsake")
     assert [entry.step for entry in experiment.logs][-10:] == list(range(15, 25))
     assert "only the last of what experiment" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("few_kept")
+def test_where_nothing_is_saved_the_last_of_what_is_logged_is_at_hand_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KEEPSAKE_MODE", "disabled")
+    experiment = keepsake.init()
+    for step in range(35):
+        experiment.log(loss=1.0, step=step)
+    experiment.checkpoint(loss=1.0)
+    assert [entry.step for entry in experiment.logs][-10:] == list(range(25, 35))
+    experiment.stop()
+    assert [entry.step for entry in experiment.logs][-10:] == list(range(25, 35))
+    assert len(experiment._repository.load_journal(experiment.id).events) == 3
+    experiment.log(loss=2.0)
+    assert experiment.is_running()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from keepsake._model.times import now_text
 from keepsake._repository.repository import Repository
 from keepsake._tracking.files import SaveFiles
 from keepsake._tracking.session import Session
@@ -38,6 +39,14 @@ class DisabledSession(Session):
     def save_checkpoint(self, body: Body, step: int | None, save_files: SaveFiles | None) -> Body:  # noqa: ARG002
         """Keep a `checkpoint` event in memory, which says why no file can be opened."""
         return super().save_checkpoint({**body, "unsaved": "KEEPSAKE_MODE is disabled"}, step, None)
+
+    def write(self, body: Body) -> Body:
+        """Keep an event in memory, but for what is only logged: of that, the experiment keeps the last."""
+        if body["type"] != "log":
+            return super().write(body)
+        if not self.is_open:
+            self._resume()
+        return body | {"time": now_text()}
 
     def stop(self, status: str, error: Mapping[str, str] | None = None, *, threads: int | None = None) -> None:  # noqa: ARG002
         """Keep in memory how it ended."""
