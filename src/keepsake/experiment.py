@@ -364,10 +364,6 @@ class Experiment(ExperimentFacts):
                 )
             return self._session
 
-    def after_fork_in_child(self) -> None:
-        """Make the lock anew: a thread of the parent may hold it, which the child does not have."""
-        self._lock = threading.RLock()
-
     def _remember(self, event: NewEvent) -> NewEvent:
         """Make an event that was just written one as it is read, and know of its session, which may be a new one."""
         session = self._session
@@ -510,8 +506,9 @@ _written: weakref.WeakValueDictionary[int, Experiment] = weakref.WeakValueDictio
 
 
 def _after_fork_in_child() -> None:
+    """Make their locks anew: a thread of the parent may hold one, which the child does not have."""
     for experiment in list(_written.values()):
-        experiment.after_fork_in_child()
+        experiment._lock = threading.RLock()  # noqa: SLF001 (of this module, and nobody else's to call)
 
 
 if hasattr(os, "register_at_fork"):
