@@ -159,6 +159,25 @@ def test_a_longer_segment_replaces_the_shorter_one_and_never_the_other_way(sourc
     assert target.read() == source.read()
 
 
+@pytest.mark.parametrize("grows", [True, False])
+def test_a_shorter_segment_that_a_killed_push_left_is_deleted_by_the_next(
+    source: Side, target: Side, grows: bool
+) -> None:
+    writer = Writer(source, "c" * 64)
+    writer.save(CONTENTS[0], 1)
+    push(source.repository, target.repository)
+    writer.save(CONTENTS[1], 2)
+    target.faulty.fail("delete", prefix="journals/", error=KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        push(source.repository, target.repository)
+    assert len([key for key in target.all_keys() if "c" * 64 in key]) == 2
+    if grows:
+        writer.save(CONTENTS[2], 3)
+    push(source.repository, target.repository)
+    assert len([key for key in target.all_keys() if "c" * 64 in key]) == 1
+    assert target.read() == source.read()
+
+
 def test_only_the_given_experiments_are_pushed(source: Side, target: Side) -> None:
     push(source.repository, target.repository, experiment_ids=["a" * 64, "f" * 64])
     assert target.read() == {"a" * 64: source.read()["a" * 64]}

@@ -151,6 +151,18 @@ def list_segments(store: Store, experiment_id_prefix: str = "") -> dict[str, lis
     return {experiment_id: [name for name, _ in segments] for experiment_id, segments in found.items()}
 
 
+def list_every_segment(store: Store, experiment_id_prefix: str = "") -> dict[str, list[SegmentName]]:
+    """List segments as `list_segments` does, but of each number all lengths, the longest last."""
+    by_experiment: dict[str, list[SegmentName]] = {}
+    for info in store.list(journals_prefix(experiment_id_prefix)):
+        name = parse_segment_key(info.key)
+        if name is not None:
+            by_experiment.setdefault(name.experiment_id, []).append(name)
+    for names in by_experiment.values():
+        names.sort(key=_length)
+    return by_experiment
+
+
 def longest_segments(infos: Iterable[ObjectInfo]) -> dict[str, list[tuple[SegmentName, ObjectInfo]]]:
     """Return the segments among the objects of a listing, by experiment; of each number only the longest."""
     longest: dict[tuple[str, str, int], tuple[SegmentName, ObjectInfo]] = {}

@@ -22,11 +22,18 @@ from keepsake._model.events import Event, reached_manifests, references
 from keepsake._model.keys import SegmentName, chunk_key, copy_key, manifest_key
 from keepsake._model.manifest import Manifest
 from keepsake._repository.intent import create_intent, drop_intent, list_condemned
-from keepsake._repository.journal import Journal, get_segment, list_segments, load_journal, read_events
+from keepsake._repository.journal import (
+    Journal,
+    get_segment,
+    list_every_segment,
+    list_segments,
+    load_journal,
+    read_events,
+)
 from keepsake._repository.packs import LEAST_SEGMENTS, pack_journals
 from keepsake._repository.repository import VERSION, Repository
 from keepsake.errors import FormatError, KeepsakeError, NotFoundError
-from keepsake.stores.base import concurrency_of
+from keepsake.stores.base import Store, concurrency_of
 
 Item = TypeVar("Item")
 Remembered: TypeAlias = dict[str, list[Event]]
@@ -83,8 +90,8 @@ def push(
         source.check_writable()  # whose error says how to copy it
     remembered = {} if remembered is None else remembered
     copier = _Copier(source, target, threads, last_first, remembered, on_progress or _nothing, on_total or _nothing)
-    here = _list_some(source, experiment_ids)
-    there = _list_some(target, experiment_ids)
+    here = _list_some(source, experiment_ids, list_segments)
+    there = _list_some(target, experiment_ids, list_every_segment)
     damage: list[KeepsakeError] = []
     is_everything = experiment_ids is None  # then there may be many, of which most have nothing but a journal
     if is_everything:
@@ -114,13 +121,17 @@ def _nothing(_: int) -> None:
     """Show nothing: nobody looks."""
 
 
-def _list_some(repository: Repository, experiment_ids: Iterable[str] | None) -> dict[str, list[SegmentName]]:
+def _list_some(
+    repository: Repository,
+    experiment_ids: Iterable[str] | None,
+    list_them: Callable[[Store, str], dict[str, list[SegmentName]]],
+) -> dict[str, list[SegmentName]]:
     """List the segments of the given experiments, or of all."""
     if experiment_ids is None:
-        return list_segments(repository.store)
+        return list_them(repository.store, "")
     found: dict[str, list[SegmentName]] = {}
     for experiment_id in dict.fromkeys(experiment_ids):
-        found |= list_segments(repository.store, experiment_id)
+        found |= list_them(repository.store, experiment_id)
     return found
 
 
@@ -133,7 +144,8 @@ def _push_until_told(
     """
     while damage := _push_experiment(experiment_id, names, names_there, copier):
         names = list_segments(copier.source.store, experiment_id).get(experiment_id, [])
-        before, names_there = names_there, list_segments(copier.target.store, experiment_id).get(experiment_id, [])
+        there_now = list_every_segment(copier.target.store, experiment_id)
+        before, names_there = names_there, there_now.get(experiment_id, [])
         if set(names_there) == set(before):
             return damage
     return []
@@ -144,7 +156,10 @@ def _push_experiment(
 ) -> list[KeepsakeError]:
     """Copy what the target lacks of one experiment; return what could not be read of it."""
     target = copier.target
-    lengths_there = {(name.session_id, name.number): name.size_bytes for name in names_there}
+    places_there: dict[tuple[str, int], list[SegmentName]] = {}
+    for name in names_there:
+        places_there.setdefault((name.session_id, name.number), []).append(name)
+    lengths_there = {place: lengths[-1].size_bytes for place, lengths in places_there.items()}
     segments: list[_Segment] = []
     damage: list[KeepsakeError] = []
     for name in sorted(names, key=lambda name: (name.session_id, name.number)):
@@ -155,7 +170,7 @@ def _push_experiment(
             damage.append(error)
     # What the target has of a segment need not be fetched from there: it is the beginning of what is here.
     known = {(one.name.session_id, one.name.number) for one in segments if one.is_whole_there or one.events_there}
-    foreign = [name for name in names_there if (name.session_id, name.number) not in known]
+    foreign = [lengths[-1] for place, lengths in places_there.items() if place not in known]
     there = load_journal(target.store, experiment_id, foreign, with_logs=False).events
     there += [event for segment in segments for event in segment.events_there]
     if _is_deleted(there):
@@ -170,7 +185,8 @@ def _push_experiment(
     needed = reached_manifests(events) - {digest for event in there for digest in references(event.body)}
     for segment in segments:
         try:
-            _push_segment(segment, needed, names_there, copier)
+            same_place = places_there.get((segment.name.session_id, segment.name.number), [])
+            _push_segment(segment, needed, same_place, copier)
         except (FormatError, NotFoundError) as error:
             damage.append(error)
     return damage
@@ -249,10 +265,11 @@ def _remember(event: Event) -> Event:
     return event._replace(body={field: event.body[field] for field in fields if field in event.body})
 
 
-def _push_segment(segment: _Segment, needed: set[str], there: list[SegmentName], copier: _Copier) -> None:
+def _push_segment(segment: _Segment, needed: set[str], same_place: list[SegmentName], copier: _Copier) -> None:
+    """Publish a segment unless the target has as much of it, and delete what it had before."""
     name, data, target = segment.name, segment.data, copier.target
-    same_place = [other for other in there if (other.session_id, other.number) == (name.session_id, name.number)]
     if segment.is_whole_there or any(other.size_bytes is None or other.size_bytes >= len(data) for other in same_place):
+        _delete_all(same_place[:-1], target)  # whoever published the last one may have died before
         return
     digests = sorted(needed.intersection(digest for event in segment.events for digest in references(event.body)))
     intents: list[str] = []
@@ -262,9 +279,13 @@ def _push_segment(segment: _Segment, needed: set[str], there: list[SegmentName],
     finally:
         for intent in intents:
             drop_intent(target.store, intent)
-    for shorter in same_place:
-        target.store.delete(shorter.key)
+    _delete_all(same_place, target)
     copier.count_segment()
+
+
+def _delete_all(names: Iterable[SegmentName], repository: Repository) -> None:
+    for name in names:
+        repository.store.delete(name.key)
 
 
 class _Copier:
