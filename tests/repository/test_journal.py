@@ -148,6 +148,18 @@ def test_a_store_that_fails_otherwise_takes_no_event_away(name: str, effect: Any
     assert len(taken) >= 3
 
 
+def test_without_logs_events_keep_their_places_are_counted_and_what_refers_to_something_stays() -> None:
+    store = MemoryStore()
+    writer = JournalWriter(store, EXPERIMENT, SESSION)
+    writer.append(event(0) | {"type": "experiment"})
+    for number in range(1, 7):
+        # A later version may refer to files in any event: collecting must see that.
+        writer.append(event(number) | ({"manifests": ["a" * 64]} if number == 2 else {}))
+    journal = load_journal(store, EXPERIMENT, names(store), with_logs=False)
+    assert [one.position[1] for one in journal.events] == [0, 2, 6]
+    assert journal.counts[SESSION] == 7
+
+
 def test_a_segment_that_exists_is_never_appended_to() -> None:
     store = MemoryStore()
     JournalWriter(store, EXPERIMENT, SESSION).append(event(0))

@@ -25,6 +25,8 @@ SEGMENT_BYTES = 256 * 1024
 
 _LOG = b'"type":"log",'
 """How the event of what is only logged begins."""
+_REFERENCES = b'"manifests"'
+"""What stands in an event that refers to something, whatever its type."""
 
 
 class JournalWriter:
@@ -210,14 +212,14 @@ def read_events(name: SegmentName, data: bytes, journal: Journal, *, with_logs: 
         name: of the segment.
         data: its bytes.
         journal: to add them to.
-        with_logs: whether all of what was only logged is wanted; else the last is enough, from which it follows who
-            wrote, and until when.
+        with_logs: whether all of what was only logged is wanted; else what refers to something is, and the last, from
+            which it follows who wrote, and until when.
     """
     if name.size_bytes is not None and len(data) != name.size_bytes:
         error = CorruptionError(f"journal segment {name.key} has {len(data)} bytes, its name says {name.size_bytes}")
         journal.problems.append((name.key, error))
     whole = data[: data.rfind(b"\n") + 1]
-    bodies = decode_lines(whole, place=name.place, passing=b"" if with_logs else _LOG)
+    bodies = decode_lines(whole, place=name.place, passing=b"" if with_logs else _LOG, keeping=_REFERENCES)
     if bodies is not None and all(_is_event(body) for body in bodies.values()):
         session_id, segment = name.session_id, name.number
         journal.events += [Event(body["time"], session_id, (segment, number), body) for number, body in bodies.items()]
