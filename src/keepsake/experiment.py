@@ -86,12 +86,16 @@ class Experiment(ExperimentFacts):
             if self._session is not None and not self._session.is_at_home:
                 known = {body["id"] for body in state.checkpoints}
                 state.checkpoints += [body for body in self._state.checkpoints if body["id"] not in known]
-            if self._session is not None:  # another thread may have logged since the state was read
-                times = {body["time"] for body in state.logs}
-                state.logs += [body for body in self._state.logs if body["time"] not in times]
+            if self._session is not None:
+                self._add_logs(state)
             self._state = state
             self._lacks_logs = lacks_logs
             self._checkpoints = None
+
+    def _add_logs(self, state: ExperimentState) -> None:
+        """Add to a state what is known besides: another thread may have logged since it was read."""
+        times = {body["time"] for body in state.logs}
+        state.logs += [body for body in self._state.logs if body["time"] not in times]
 
     # What people call it
 
@@ -180,9 +184,13 @@ class Experiment(ExperimentFacts):
         """The metrics that were logged between checkpoints."""
         if self._lacks_logs:
             try:
-                self._load(self._repository.load_experiment(self.id))
+                read = self._repository.load_experiment(self.id)
             except KeepsakeError as failure:
                 warn(f"only the last of what experiment {self.short_id()} logged is at hand: {failure}")
+            else:
+                with self._lock:
+                    self._add_logs(read)
+                    self._state.logs, self._lacks_logs = read.logs, False
         with self._lock:
             bodies = [*self._state.logs]
         return [
