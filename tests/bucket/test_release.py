@@ -106,6 +106,7 @@ def test_what_was_delivered_since_the_last_release_leaves_staging_while_nothing_
         errands.perform(Request())
     assert count(CHUNKS) == 3
     monkeypatch.setattr(delivery, "RELEASE_INTERVAL_S", 0.0)
+    monkeypatch.setattr(delivery, "RELEASE_SHARE", 1e9)
     errands.perform(Request())
     assert count(CHUNKS) == 1
 

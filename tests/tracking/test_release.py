@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from keepsake._repository.collect import collect
 from keepsake._repository.journal import Journal, JournalWriter, list_segments, load_journal
 from keepsake._repository.push import push
 from keepsake._repository.repository import Repository
+from keepsake._tracking import delivery as delivery_module
 from keepsake._tracking import release as release_module
+from keepsake._tracking.delivery import RELEASE_INTERVAL_S, Delivery
 from keepsake._tracking.ending import untrack
 from keepsake._tracking.release import release_delivered
 from keepsake._tracking.session import Session
@@ -97,3 +100,31 @@ def test_what_a_session_writes_last_before_it_is_killed_is_not_released_unseen(
     assert len(home.load_experiment(experiment_id).logs) == 1
     release_delivered(staging, home, tmp_path)
     assert not list_segments(staging.store)
+
+
+@pytest.mark.parametrize(("took_s", "pause_s"), [(1.0, RELEASE_INTERVAL_S), (40.0, 400.0)])
+def test_releasing_takes_a_tenth_of_the_time_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, took_s: float, pause_s: float
+) -> None:
+    home, _ = Repository.open_or_create(LocalStore(tmp_path / "home"))
+    place = tmp_path / "staging"
+    staging, _ = Repository.open_or_create(LocalStore(place / home.id))
+    experiment_id = new_id()
+    session = Session(staging, experiment_id, locks=tmp_path, open_staging=lambda home: home, heartbeat=False)
+    session.write_first({"type": "experiment", "id": experiment_id}, None)
+    now = [1000.0]
+    began: list[float] = []
+
+    def take_long(*_: object) -> None:
+        began.append(now[0])
+        now[0] += took_s
+
+    monkeypatch.setattr(delivery_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(delivery_module, "release_delivered", take_long)
+    delivery = Delivery(home, place, tmp_path)
+    for step in range(100):
+        session.write({"type": "log", "metrics": {}, "step": step})
+        delivery.deliver()
+        now[0] += 10
+    assert pause_s <= began[1] - began[0] <= pause_s + 10
+    session.stop("finished")

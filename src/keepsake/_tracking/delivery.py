@@ -21,6 +21,8 @@ from keepsake.errors import FormatError, NotFoundError, StoreError
 
 RELEASE_INTERVAL_S = 60.0
 """While sessions write, staging is gone through this often: it lists and reads all that is there."""
+RELEASE_SHARE = 0.1
+"""Of the time, no more goes into that: after weeks of logging, reading takes half a minute."""
 
 
 class Delivery:
@@ -37,6 +39,7 @@ class Delivery:
         self._directory = directory
         self._locks = locks
         self._released_s = -math.inf
+        self._release_took_s = 0.0
         self._is_to_release = False
         self.delivered: dict[str, int] = {}
         """Keys and lengths of the segments that were brought home."""
@@ -103,14 +106,18 @@ class Delivery:
     @property
     def is_release_due(self) -> bool:
         """Whether something was delivered that staging may still hold, and has been gone through long ago."""
-        return self._is_to_release and time.monotonic() - self._released_s >= RELEASE_INTERVAL_S
+        pause_s = max(RELEASE_INTERVAL_S, self._release_took_s / RELEASE_SHARE)
+        return self._is_to_release and time.monotonic() - self._released_s >= pause_s
 
     def release(self) -> None:
         """Delete from staging what was delivered. Raises as `release_delivered` does."""
         staging = find_staging(self._directory, self._home)
         self._released_s = time.monotonic()
-        if staging is not None:
-            release_delivered(staging, self._home, self._locks)
+        try:
+            if staging is not None:
+                release_delivered(staging, self._home, self._locks)
+        finally:
+            self._release_took_s = time.monotonic() - self._released_s
         self._is_to_release = False
 
 
