@@ -109,6 +109,8 @@ attempt(lambda: store.put("new/object", b"new"))
 attempt(lambda: store.get("closed/object"))
 attempt(lambda: store.head("closed/object"))
 attempt(lambda: list(store.list()))
+attempt(lambda: list(store.list("names/")))
+attempt(lambda: store.list_level("names/"))
 attempt(lambda: store.get("a/object"))
 """
 
@@ -127,17 +129,18 @@ def test_what_is_forbidden_is_a_permission_error_and_a_listing_is_never_silently
     store = reachable_store
     store.put("a/object", b"content")
     store.put("closed/object", b"content")
-    for directory, mode in (("a", 0o555), ("closed", 0o000), (".", 0o555)):
+    store.put("names/object", b"content")
+    for directory, mode in (("a", 0o555), ("closed", 0o000), ("names", 0o444), (".", 0o555)):
         (store.root / directory).chmod(mode)
     try:
         process = subprocess.run(
             [sys.executable, "-c", _WITHOUT_RIGHTS, str(store.root)], capture_output=True, text=True, check=True
         )
     finally:
-        for directory in (".", "a", "closed"):
+        for directory in (".", "a", "closed", "names"):
             (store.root / directory).chmod(0o755)
-    assert process.stdout.splitlines() == ["PermissionDeniedError True False"] * 9 + ["bytes"]
-    assert _files_of(store) == ["a/object", "closed/object"]
+    assert process.stdout.splitlines() == ["PermissionDeniedError True False"] * 11 + ["bytes"]
+    assert _files_of(store) == ["a/object", "closed/object", "names/object"]
 
 
 def test_on_a_read_only_file_system_reading_works_and_writing_is_a_permission_error(

@@ -124,7 +124,7 @@ class LocalStore:
         if not is_key(prefix[:-1]):
             return Level(objects, directories)
         for entry in self._entries(prefix, "", again=True):
-            status = _status_of(entry) if is_key(entry.name) and not is_temporary(entry.name) else None
+            status = self._status_of(prefix, entry) if is_key(entry.name) and not is_temporary(entry.name) else None
             if status is None:
                 continue
             if stat.S_ISDIR(status.st_mode):
@@ -267,10 +267,10 @@ class LocalStore:
                 name = entry.name
                 if not is_key(name):
                     continue
-                if entry.is_dir(follow_symlinks=False):
+                if self._is_directory(directory, entry):
                     pending.append((f"{directory}{name}/", ""))
                 elif is_temporary(name) == temporary and not name.startswith(_DELETED_ON_NFS):
-                    status = _status_of(entry)
+                    status = self._status_of(directory, entry)
                     if status is not None and stat.S_ISREG(status.st_mode):
                         yield _info(directory + name, status)
 
@@ -289,6 +289,22 @@ class LocalStore:
                     seen.add(entry.name)
                     yield entry
                     has_vanished = has_vanished or (again and not is_temporary(entry.name) and _has_vanished(entry))
+
+    def _is_directory(self, directory: str, entry: os.DirEntry[str]) -> bool:
+        try:
+            return entry.is_dir(follow_symlinks=False)
+        except OSError as error:  # where a listing does not say what the entries are
+            raise read_error(error, directory + entry.name, self.url) from error
+
+    def _status_of(self, directory: str, entry: os.DirEntry[str]) -> os.stat_result | None:
+        """Return the status of a directory's entry, or None when it has vanished."""
+        try:
+            # What Windows says in a listing lacks the number that tells files apart.
+            return os.lstat(entry.path) if os.name == "nt" else entry.stat(follow_symlinks=False)
+        except OSError as error:
+            if error.errno in ABSENT:
+                return None
+            raise read_error(error, directory + entry.name, self.url) from error
 
     def _scan(self, directory: str) -> Sequence[os.DirEntry[str]]:
         """Read one directory, given as a key with a `/` at its end; one that vanished is empty."""
@@ -320,15 +336,6 @@ def _has_vanished(entry: os.DirEntry[str]) -> bool:
     except OSError:
         return False
     return False
-
-
-def _status_of(entry: os.DirEntry[str]) -> os.stat_result | None:
-    """Return the status of a directory's entry, or None when it has vanished."""
-    try:
-        # What Windows says in a listing lacks the number that tells files apart.
-        return os.lstat(entry.path) if os.name == "nt" else entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return None
 
 
 def _info(key: str, status: os.stat_result) -> ObjectInfo:
