@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import shutil
 import socket
@@ -276,3 +278,23 @@ def test_a_file_that_vanishes_once_it_was_found_is_refused_with_our_words(
     monkeypatch.setattr("keepsake._snapshots.scan.find_start", find_and_lose)
     with pytest.raises(InvalidInputError, match=r"latest\.pt"):
         scan(project, "latest.pt")
+
+
+def test_an_entry_of_which_the_system_says_nothing_is_found_as_missing(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Silent:
+        """An entry on a failing disk, where a listing has names and nothing else."""
+
+        name, path = "x", str(project / "x")
+
+        def is_dir(self, **_: bool) -> bool:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        def stat(self, **_: bool) -> os.stat_result:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    rules = IgnoreRules.load(project)
+    monkeypatch.setattr("keepsake._snapshots.scan.os.scandir", lambda _: contextlib.nullcontext([Silent()]))
+    (found,) = scan_path(project, ".", rules)
+    assert (found.kind, found.reason) == ("missing", f"cannot be read: {os.strerror(errno.EIO)}")

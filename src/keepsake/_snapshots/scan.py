@@ -171,7 +171,10 @@ def _found_entry(path: str, entry: os.DirEntry[str]) -> Found | None:
 
 
 def _is_real_directory(entry: os.DirEntry[str]) -> bool:
-    if not entry.is_dir(follow_symlinks=False):
+    try:
+        if not entry.is_dir(follow_symlinks=False):
+            return False
+    except OSError:  # where a listing does not say what its entries are; who looks at this one says why
         return False
     return os.name != "nt" or not _is_junction(entry.stat(follow_symlinks=False))
 
