@@ -516,7 +516,7 @@ _written: weakref.WeakValueDictionary[int, Experiment] = weakref.WeakValueDictio
 def _after_fork_in_child() -> None:
     """Make their locks anew: a thread of the parent may hold one, which the child does not have."""
     for experiment in list(_written.values()):
-        experiment._lock = threading.RLock()  # noqa: SLF001 (of this module, and nobody else's to call)
+        experiment._lock = threading.RLock()  # noqa: SLF001 (of this module)
 
 
 if hasattr(os, "register_at_fork"):

@@ -5,6 +5,7 @@ It opens nothing until it is asked to, so that wrong arguments can be refused be
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from pathlib import Path
@@ -190,8 +191,10 @@ class Place:
         """A repository inside a project is not source code; git leaves it alone without the user's doing."""
         if isinstance(self.store, LocalStore) and self.store.root.name == DEFAULT_REPOSITORY:
             ignore = self.store.root / ".gitignore"
-            if not ignore.exists():
-                ignore.write_text("*\n", encoding="ascii")
+            # On a disk that has just become full or read-only, what is written next says so.
+            with contextlib.suppress(OSError):
+                if not ignore.exists():
+                    ignore.write_text("*\n", encoding="ascii")
 
 
 def find_staging(directory: Path, home: Repository) -> Repository | None:
@@ -204,7 +207,7 @@ def find_staging(directory: Path, home: Repository) -> Repository | None:
     root = staging_root(directory, home)
     try:
         return Repository.open(LocalStore(root)) if root.is_dir() else None
-    except (LookupError, StoreError):
+    except (LookupError, StoreError, PermissionError):
         return None
 
 
