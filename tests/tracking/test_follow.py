@@ -41,7 +41,12 @@ def test_every_reference_is_found_once_and_in_order(steps: list[str]) -> None:
     followed = Followed(MemoryStore())
     saved: list[str] = []
     found: list[str] = []
+    was_left = False
     for number, step in enumerate(steps):
+        if was_left and step in ("save", "metrics"):
+            # A segment that was left open looks like one that grows: the next one is found at the next listing.
+            followed.now_s += LIST_INTERVAL_S
+            was_left = False
         if step == "save":
             saved.append(f"{number:064x}")
             followed.append(saved[-1])
@@ -51,7 +56,7 @@ def test_every_reference_is_found_once_and_in_order(steps: list[str]) -> None:
             followed.writer.seal()
         elif step == "close":
             followed.writer.close()
-            followed.now_s += LIST_INTERVAL_S
+            was_left = True
         else:
             found += followed.follower.read_new()
             assert found == saved
